@@ -1,0 +1,57 @@
+"""Compartment models of tumour relapse: declare, solve, analyse, fit and draw.
+
+The front door only re-exports: every noun and verb is fetched from its floor when it is first used, so
+`import remission` loads neither sympy nor scipy nor matplotlib.
+
+Examples
+--------
+>>> import remission as rm
+>>> rm.models.sensitive_resistant().name
+'sensitive_resistant'
+"""
+
+import importlib
+
+__version__ = "0.1.0"
+
+_ROOMS = ("models", "solvers", "analysis", "datasets")
+
+_SHELVES = {
+    "remission.models": """
+        Model State Parameter Input Lineage t x grad compose
+    """,
+    "remission.models.errors": """
+        RemissionError ModelError ProblemError DataError SolveError CertificateError KeywordError
+    """,
+    "remission.solvers": """
+        Treatment Grid Problem Solution System solve sample check_gradient system
+    """,
+    "remission.analysis": """
+        Outcome at_end nadir time_to_progression doubling_time relapse_probability relapse_free_survival
+        steady_states sensitivity sweep
+        read_table Experiment Own Shared Scaled fit
+        plot
+    """,
+}
+
+_HOME = {name: module for module, names in _SHELVES.items() for name in names.split()}
+
+__all__ = sorted([*_HOME, *_ROOMS])
+
+
+def __getattr__(name):
+    if name in _ROOMS:
+        return importlib.import_module(f"remission.{name}")
+    if name in _HOME:
+        value = globals()[name] = getattr(importlib.import_module(_HOME[name]), name)
+        return value
+    message = f"remission has no attribute {name!r}"
+    if not name.startswith("__"):  # protocols probe for dunder names; answering them must not load a floor
+        from remission.models.errors import did_you_mean
+
+        message += f"; {did_you_mean(name, __all__)}"
+    raise AttributeError(message)
+
+
+def __dir__():
+    return sorted([*globals(), *__all__])
