@@ -1,0 +1,36 @@
+"""Floor 1, equations: symbols, models, rate laws, what is derived from them, and the catalogue."""
+
+from . import derive, errors, units
+from .catalogue import *  # noqa: F403
+from .catalogue import __all__ as _catalogue
+from .compose import compose
+from .dimensions import dimension_of
+from .errors import CertificateError, DataError, KeywordError, ModelError, ProblemError, RemissionError, SolveError
+from .model import Model
+from .parse import parse_expression
+from .symbols import Input, Lineage, Parameter, State, grad, t, x
+
+__all__ = [
+    "CertificateError",
+    "DataError",
+    "Input",
+    "KeywordError",
+    "Lineage",
+    "Model",
+    "ModelError",
+    "Parameter",
+    "ProblemError",
+    "RemissionError",
+    "SolveError",
+    "State",
+    "compose",
+    "derive",
+    "dimension_of",
+    "errors",
+    "grad",
+    "parse_expression",
+    "t",
+    "units",
+    "x",
+    *_catalogue,
+]

@@ -4,7 +4,15 @@ import difflib
 import functools
 import inspect
 
-__all__ = ["CertificateError", "DataError", "KeywordError", "ModelError", "ProblemError", "RemissionError", "SolveError"]
+__all__ = [
+    "CertificateError",
+    "DataError",
+    "KeywordError",
+    "ModelError",
+    "ProblemError",
+    "RemissionError",
+    "SolveError",
+]
 
 
 class RemissionError(ValueError):
@@ -53,11 +61,13 @@ def did_you_mean(name, options) -> str:
 
 def refuse_unknown_keywords(function):
     """Decorate a function or class so that a misspelt keyword is answered with the nearest one."""
-    target = function.__init__ if inspect.isclass(function) else function
+    maker = "__new__" if inspect.isclass(function) and "__new__" in vars(function) else "__init__"
+    target = getattr(function, maker) if inspect.isclass(function) else function
     parameters = inspect.signature(target).parameters
     if any(p.kind is p.VAR_KEYWORD for p in parameters.values()):
         raise TypeError(f"{function.__name__} takes any keyword; there is nothing to refuse")
-    names = {n for n, p in parameters.items() if p.kind in (p.POSITIONAL_OR_KEYWORD, p.KEYWORD_ONLY) and n != "self"}
+    named = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)
+    names = {n for n, p in parameters.items() if p.kind in named and n not in ("self", "cls")}
 
     @functools.wraps(target)
     def checked(*args, **keywords):
@@ -67,6 +77,6 @@ def refuse_unknown_keywords(function):
         return target(*args, **keywords)
 
     if inspect.isclass(function):
-        function.__init__ = checked
+        setattr(function, maker, staticmethod(checked) if maker == "__new__" else checked)
         return function
     return checked
