@@ -8,13 +8,14 @@ from .dimensions import dimension_of
 from .errors import CertificateError, DataError, KeywordError, ModelError, ProblemError, RemissionError, SolveError
 from .model import Model
 from .parse import parse_expression
-from .symbols import Input, Lineage, Parameter, State, grad, t, x
+from .symbols import Input, Letter, Lineage, Parameter, State, grad, t, x
 
 __all__ = [
     "CertificateError",
     "DataError",
     "Input",
     "KeywordError",
+    "Letter",
     "Lineage",
     "Model",
     "ModelError",

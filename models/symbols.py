@@ -255,7 +255,7 @@ class Lineage:
 
     birth: sp.Expr
     death: sp.Expr
-    source: sp.Expr = sp.Integer(0)
+    source: sp.Expr = sp.S.Zero
 
     def __post_init__(self):
         for name in ("birth", "death", "source"):
@@ -270,7 +270,7 @@ grad = sp.Function("grad")  # gradient in fluxes: {S: -D * grad(S)}
 def _check_name(kind, name):
     if not isinstance(name, str) or not name.isidentifier() or keyword.iskeyword(name) or name in RESERVED:
         raise ModelError(
-            f"{kind} name {name!r} cannot be used: give a Python identifier that is not a keyword, nor 't', which is time"
+            f"{kind} name {name!r} cannot be used: give a Python identifier, no keyword, and not 't', which is time"
         )
 
 

@@ -1,0 +1,60 @@
+"""Names of integration methods -> SciPy's `OdeSolver` classes."""
+
+import inspect
+
+from remission.models.errors import ProblemError, did_you_mean
+
+__all__ = ["DEFAULT_METHOD", "find_method", "method_names"]
+
+DEFAULT_METHOD = "LSODA"  # switches between Adams and BDF by itself: the models here are often stiff only under a drug
+NAMES = ("LSODA", "BDF", "Radau", "RK45", "RK23", "DOP853")
+ONE_STEP = ("Radau", "RK45", "RK23", "DOP853")  # their dense output is less accurate than their steps
+TAKES_JACOBIAN = ("LSODA", "BDF", "Radau")
+
+
+def method_names() -> tuple:
+    """Names that `solve(method=)` understands.
+
+    Returns
+    -------
+    tuple of str
+
+    Examples
+    --------
+    >>> "Radau" in method_names()
+    True
+    """
+    return NAMES
+
+
+def find_method(method):
+    """The solver class behind a name, and the name that the solution will show.
+
+    Parameters
+    ----------
+    method : str, type or None
+        A name, a subclass of `scipy.integrate.OdeSolver`, or None for the default.
+
+    Returns
+    -------
+    (type, str)
+
+    Raises
+    ------
+    ProblemError
+        If the name is not known.
+
+    Examples
+    --------
+    >>> find_method("Radau")[1]
+    'Radau'
+    """
+    import scipy.integrate
+
+    if method is None:
+        method = DEFAULT_METHOD
+    if inspect.isclass(method) and issubclass(method, scipy.integrate.OdeSolver):
+        return method, method.__name__
+    if method not in NAMES:
+        raise ProblemError(f"method {method!r} is not known; {did_you_mean(method, NAMES)}, or give an OdeSolver class")
+    return getattr(scipy.integrate, method), method

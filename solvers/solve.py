@@ -1,0 +1,156 @@
+"""solve: a problem becomes a solution."""
+
+import logging
+import math
+import warnings
+
+import numpy as np
+
+from remission.models.errors import ProblemError, did_you_mean, refuse_unknown_keywords
+
+from .integrate import run
+from .methods import find_method
+from .problem import Problem
+from .solution import Solution
+
+__all__ = ["SolveWarning", "parameter_columns", "solve"]
+
+logger = logging.getLogger("remission")
+
+
+class SolveWarning(UserWarning):
+    """A solution was returned that did not reach the end; its `message` says why."""
+
+
+@refuse_unknown_keywords
+def solve(problem, method=None, *, t_eval=None, rtol=None, atol=None, sensitivities=None, max_step=None) -> Solution:
+    """Integrate a problem over its time span.
+
+    The span is cut at every dose, switch and end of an infusion, and at located state events.
+
+    Parameters
+    ----------
+    problem : Problem
+    method : str or type, optional
+        `"LSODA"` (default), `"BDF"`, `"Radau"`, `"RK45"`, `"RK23"`, `"DOP853"`, or a subclass of
+        `scipy.integrate.OdeSolver`.
+    t_eval : (n_t,) array_like, optional
+        Output times within `t_span`, increasing. By default 401 even times and every dose and switch.
+    rtol, atol : float, dict, optional
+        Tolerances; those of the problem if not given.
+    sensitivities : list of str or "all", optional
+        Parameters whose exact forward sensitivities are carried, through doses and state events.
+    max_step : float, optional
+        Longest step, in the model's unit of time.
+
+    Returns
+    -------
+    Solution
+        A failed integration is a value too: `success` is False, `message` says why, and outputs after the failure
+        are NaN. A warning is given once.
+
+    Raises
+    ------
+    ProblemError
+        If an argument does not fit the problem, before any work is done.
+
+    Examples
+    --------
+    >>> from remission.models import sensitive_resistant
+    >>> from remission.solvers import Problem, Treatment, solve
+    >>> daily = Problem(sensitive_resistant(), t_span=(0, 300), treatment=Treatment.constant({"u": 1}))
+    >>> solution = solve(daily, sensitivities=["f_R"])
+    >>> solution.success, solution["R"].shape
+    (True, (401,))
+    """
+    if not isinstance(problem, Problem):
+        raise ProblemError(f"solve: the first argument must be a Problem, got {type(problem).__name__}")
+    find_method(method)
+    columns = parameter_columns(problem, sensitivities)
+    times = None if t_eval is None else _output_times(problem, t_eval)
+    step = np.inf if max_step is None else float(max_step)
+    if not step > 0:
+        raise ProblemError(f"solve: max_step must be above 0, got {max_step!r}")
+    _check_problem_tolerances(problem, rtol, atol)
+    trace = run(problem, method, rtol, atol, columns, step)
+    if times is None:
+        times = _default_times(problem, trace)
+    solution = Solution(
+        problem, times, trace, find_method(method)[1], tuple(problem.system.parameters[c] for c in columns)
+    )
+    if not solution.success:
+        logger.info("solve: %s: %s", problem.model.name, solution.message)
+        warnings.warn(f"{problem.model.name}: {solution.message}", SolveWarning, stacklevel=3)
+    return solution
+
+
+def parameter_columns(problem, names) -> tuple:
+    """Positions in `problem.p` of named parameters; `"all"` is every one.
+
+    Parameters
+    ----------
+    problem : Problem
+    names : list of str, "all" or None
+
+    Returns
+    -------
+    tuple of int
+
+    Raises
+    ------
+    ProblemError
+        If a name is not a parameter of the problem, or comes twice.
+
+    Examples
+    --------
+    >>> from remission.models import sensitive_resistant
+    >>> from remission.solvers import Problem
+    >>> parameter_columns(Problem(sensitive_resistant()), ["r"])
+    (4,)
+    """
+    known = problem.system.parameters
+    if names is None:
+        return ()
+    if isinstance(names, str):
+        names = known if names == "all" else [names]
+    wanted = [getattr(n, "name", n) for n in names]
+    for name in wanted:
+        if name in problem.system.states:
+            raise ProblemError(
+                f"sensitivities: {name!r} is a state; for its initial value write initial={{{name!r}: Parameter(...)}} "
+                "and ask for that parameter"
+            )
+        if name not in known:
+            raise ProblemError(f"sensitivities: no parameter named {name!r}; {did_you_mean(name, known)}")
+    if len(set(wanted)) < len(wanted):
+        raise ProblemError(f"sensitivities: a name comes twice in {wanted}")
+    return tuple(known.index(name) for name in wanted)
+
+
+def _output_times(problem, t_eval):
+    times = np.atleast_1d(np.asarray(t_eval, dtype=float))
+    first, last = problem.t_span
+    if times.ndim != 1 or not times.size or not np.all(np.isfinite(times)):
+        raise ProblemError("solve: t_eval must be finite times, at least one")
+    if np.any(np.diff(times) < 0):
+        raise ProblemError("solve: t_eval must not decrease")
+    slack = 1e-9 * max(abs(first), abs(last))
+    if times[0] < first - slack or times[-1] > last + slack:
+        raise ProblemError(
+            f"solve: t_eval runs from {times[0]:g} to {times[-1]:g}, outside the problem's t_span ({first:g}, {last:g})"
+        )
+    return np.clip(times, first, last)
+
+
+def _default_times(problem, trace):
+    first, last = problem.t_span
+    inside = [e.time for e in trace.events if first < e.time < last]
+    return np.unique(np.concatenate([np.linspace(first, last, 401), inside]))
+
+
+def _check_problem_tolerances(problem, rtol, atol):
+    if rtol is not None or atol is not None:
+        problem.replace(rtol=problem.rtol if rtol is None else rtol, atol=problem.atol if atol is None else atol)
+    for name, value in problem.initial_values().items():
+        if not math.isfinite(value):
+            raise ProblemError(f"{problem.model.name}: the initial value of {name} is {value}, not a finite number")

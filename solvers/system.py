@@ -1,0 +1,247 @@
+"""System: all that the numerical floors see of a problem; y' = f(t, y, p, u) with exact derivatives.
+
+`p` holds every parameter of the problem: those of the model, then those that only its treatment or its initial
+values use. `u` holds the inputs of the model.
+"""
+
+import functools
+from dataclasses import dataclass
+
+import numpy as np
+import sympy as sp
+
+from remission.models import Input, Model, Parameter
+from remission.models.errors import ProblemError
+from remission.models.expressions import function_source, model_kernel
+from remission.models.operations import ARRAY, SCALAR
+
+__all__ = ["System", "make_system", "system"]
+
+FLOAT_FAULTS = (ZeroDivisionError, OverflowError, ValueError)
+
+
+@dataclass(frozen=True, eq=False)
+class System:
+    """A model and the expressions of its problem as compiled functions.
+
+    Attributes
+    ----------
+    model : Model
+    states, parameters, inputs, observables : tuple of str
+        Names, in the order of y, p, u and of what `observe` returns.
+    n : int
+        Number of states.
+
+    Notes
+    -----
+    Built by `system(problem)`; problems that differ only in numbers share it.
+    """
+
+    model: Model
+    parameter_symbols: tuple
+    states: tuple
+    parameters: tuple
+    inputs: tuple
+    observables: tuple
+    n_model_parameters: int
+    functions: dict
+    tangent_at: np.ndarray
+    observe_at: np.ndarray
+    settings: "Settings"
+
+    @property
+    def n(self) -> int:
+        """Number of states."""
+        return len(self.states)
+
+    def f(self, t, y, p, u) -> np.ndarray:
+        """Rates of change, shape (n,), at one time, state, parameter and input vector."""
+        return np.array(self.functions["f"](t, _floats(y), self.model_part(p), u))
+
+    def jac(self, t, y, p, u) -> np.ndarray:
+        """Jacobian d f / d y, shape (n, n)."""
+        return self.tangent(t, y, p, u)[1]
+
+    def dfdp(self, t, y, p, u) -> np.ndarray:
+        """d f / d p, shape (n, len(parameters)); zero columns for parameters that the model does not have."""
+        table = np.zeros((self.n, len(self.parameters)))
+        table[:, : self.n_model_parameters] = self.tangent(t, y, p, u)[2]
+        return table
+
+    def dfdu(self, t, y, p, u) -> np.ndarray:
+        """d f / d u, shape (n, len(inputs))."""
+        return self.tangent(t, y, p, u)[3]
+
+    def tangent(self, t, y, p, u):
+        """f, d f / d y, d f / d p (model parameters only) and d f / d u from one shared list of expressions."""
+        n, m = self.n, self.n_model_parameters
+        values = np.array(self.functions["tangent"](t, _floats(y), self.model_part(p), u))
+        table = np.zeros(n * (n + m + len(self.inputs)))
+        table[self.tangent_at] = values[n:]
+        table = table.reshape(n, -1)
+        return values[:n], table[:, :n], table[:, n : n + m], table[:, n + m :]
+
+    def observe(self, t, y, p, u) -> np.ndarray:
+        """Observables over times: t of shape (n_t,), y (n, n_t), u (n_u, n_t) give (n_observables, n_t)."""
+        with np.errstate(all="ignore"):
+            rows = self.functions["observe_array"](t, list(y), self.model_part(p), list(u))
+        return np.array([np.broadcast_to(r, np.shape(t)) for r in rows], dtype=float).reshape(len(rows), *np.shape(t))
+
+    def observe_tangent(self, t, y, p, u):
+        """Derivatives of the observables by y, p (model parameters) and u, each (n_observables, ..., n_t)."""
+        n, m, k, shape = self.n, self.n_model_parameters, len(self.inputs), np.shape(t)
+        with np.errstate(all="ignore"):
+            rows = self.functions["observe_gradient_array"](t, list(y), self.model_part(p), list(u))
+        table = np.zeros((len(self.observables) * (n + m + k), *shape))
+        for at, row in zip(self.observe_at, rows, strict=True):
+            table[at] = row
+        table = table.reshape(len(self.observables), n + m + k, *shape)
+        return table[:, :n], table[:, n : n + m], table[:, n + m :]
+
+    def model_part(self, p):
+        """The part of p that the model's own functions take, as a list of floats."""
+        return list(p[: self.n_model_parameters])
+
+    def y0(self, p) -> np.ndarray:
+        """Initial values, shape (n,)."""
+        return self.settings.values(p)[: self.n]
+
+    def dy0dp(self, p) -> np.ndarray:
+        """Derivatives of the initial values, shape (n, len(parameters))."""
+        return self.settings.gradients(p)[: self.n]
+
+    def __reduce__(self):
+        return make_system, self.settings.source
+
+
+@dataclass(frozen=True, eq=False)
+class Settings:
+    """Initial values and all expressions of a treatment as functions of p, with derivatives."""
+
+    source: tuple
+    value_function: object
+    gradient_function: object
+    gradient_at: np.ndarray
+    count: int
+    n_parameters: int
+    index: dict
+
+    def values(self, p) -> np.ndarray:
+        """Value of each expression, shape (count,)."""
+        return np.array(self.value_function(0.0, (), list(p), ()), dtype=float)
+
+    def gradients(self, p) -> np.ndarray:
+        """Derivative of each expression by each parameter, shape (count, n_parameters)."""
+        table = np.zeros(self.count * self.n_parameters)
+        table[self.gradient_at] = self.gradient_function(0.0, (), list(p), ())
+        return table.reshape(self.count, self.n_parameters)
+
+
+def system(problem) -> System:
+    """The numerical side of a problem.
+
+    Parameters
+    ----------
+    problem : Problem
+
+    Returns
+    -------
+    System
+
+    Examples
+    --------
+    >>> from remission.models import sensitive_resistant
+    >>> from remission.solvers import Problem
+    >>> problem = Problem(sensitive_resistant())
+    >>> s = system(problem)
+    >>> s.states, s.f(0.0, s.y0(problem.p), problem.p, [0.0]).round(6).tolist()
+    (('S', 'R'), [0.003341, 3.4e-05])
+    """
+    return problem.system
+
+
+@functools.lru_cache(maxsize=256)
+def make_system(model, initial, expressions) -> System:
+    """Compile a model with the initial values and the treatment expressions of a problem (kept while equal)."""
+    kernel = model_kernel(model)
+    symbols = _parameter_symbols(model, initial, expressions)
+    given = dict(initial)
+    starts = [given.get(s.name, s.info.initial) for s in model.states]
+    listed = starts + [e for e in expressions if e is not None and e.is_finite is not False]
+    settings = _compile_settings((model, initial, expressions), listed, symbols)
+    return System(
+        model,
+        symbols,
+        kernel.states,
+        tuple(s.name for s in symbols),
+        kernel.inputs,
+        kernel.observables,
+        len(model.parameters),
+        _functions(kernel.source),
+        np.array(kernel.tangent_at, dtype=int),
+        np.array(kernel.observe_at, dtype=int),
+        settings,
+    )
+
+
+def _parameter_symbols(model, initial, expressions):
+    """Parameters of the model, then the further ones that the treatment and the initial values bring in."""
+    known = {s.name: s for s in (*model.parameters, *model.states, *model.inputs)}
+    extra = {}
+    for expression in (*(v for _, v in initial), *(e for e in expressions if e is not None)):
+        for symbol in expression.free_symbols:
+            if not isinstance(symbol, Parameter):
+                raise ProblemError(f"{model.name}: {expression} may depend on Parameters only, not on {symbol}")
+            other = known.get(symbol.name, extra.get(symbol.name, symbol))
+            if other != symbol:
+                kind = "an input" if isinstance(other, Input) else f"a {type(other).__name__.lower()}"
+                raise ProblemError(
+                    f"{model.name}: the treatment or initial value uses {symbol.name!r} with another meaning than "
+                    f"{kind} of the same name; rename it"
+                )
+            if symbol.name not in known:
+                extra[symbol.name] = symbol
+    return (*model.parameters, *(extra[name] for name in sorted(extra)))
+
+
+def _compile_settings(source, expressions, symbols):
+    gradients, at = [], []
+    for i, expression in enumerate(expressions):
+        for j, symbol in enumerate(symbols):
+            if expression.has(symbol):
+                gradients.append(sp.diff(expression, symbol))
+                at.append(i * len(symbols) + j)
+    groups = ((), symbols, ())
+    text = function_source("f", expressions, groups) + "\n\n" + function_source("g", gradients, groups)
+    fast, safe = _namespace(SCALAR, text), _namespace(ARRAY, text)
+    functions = [_guarded(fast[name], safe[name]) for name in ("f", "g")]
+    index = {e: i for i, e in enumerate(expressions)}
+    return Settings(source, *functions, np.array(at, dtype=int), len(expressions), len(symbols), index)
+
+
+def _functions(source):
+    """Each function on floats, falling back to arrays where floats divide by zero or overflow."""
+    fast, safe = _namespace(SCALAR, source), _namespace(ARRAY, source)
+    functions = {name: _guarded(fast[name], safe[name]) for name in ("f", "tangent")}
+    return functions | {name + "_array": safe[name] for name in ("observe", "observe_gradient")}
+
+
+def _namespace(operations, source):
+    space = {**operations, "nan": float("nan")}
+    exec(compile(source, "<generated by remission.models.expressions>", "exec"), space)
+    return space
+
+
+def _guarded(fast, safe):
+    def call(t, y, p, u):
+        try:
+            return fast(t, y, p, u)
+        except FLOAT_FAULTS:
+            with np.errstate(all="ignore"):
+                return [float(v) for v in safe(t, [np.float64(v) for v in y], [np.float64(v) for v in p], u)]
+
+    return call
+
+
+def _floats(values):
+    return values.tolist() if isinstance(values, np.ndarray) else [float(v) for v in values]
