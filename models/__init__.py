@@ -1,12 +1,13 @@
 """Floor 1, equations: symbols, models, rate laws, what is derived from them, and the catalogue."""
 
-from . import derive, errors, units
+from . import derive, errors, kinetics, units
 from .catalogue import *  # noqa: F403
 from .catalogue import __all__ as _catalogue
 from .compose import compose
 from .dimensions import dimension_of
 from .errors import CertificateError, DataError, KeywordError, ModelError, ProblemError, RemissionError, SolveError
 from .model import Model
+from .nondimensional import Scaled, nondimensionalise
 from .parse import parse_expression
 from .symbols import Input, Letter, Lineage, Parameter, State, grad, t, x
 
@@ -22,6 +23,7 @@ __all__ = [
     "Parameter",
     "ProblemError",
     "RemissionError",
+    "Scaled",
     "SolveError",
     "State",
     "compose",
@@ -29,6 +31,8 @@ __all__ = [
     "dimension_of",
     "errors",
     "grad",
+    "kinetics",
+    "nondimensionalise",
     "parse_expression",
     "t",
     "units",

@@ -82,8 +82,12 @@ def _shared_symbols(models, prefer):
                 raise ModelError(
                     f"compose: the default of {name!r} differs ({defaults}); say prefer= which model's holds"
                 )
-            preferred = [s for s, m in meanings.items() if m is prefer or s in prefer._declared()]
-            chosen[name] = preferred[0] if preferred else next(iter(meanings))
+            preferred = [s for s in meanings if s in prefer._declared()]
+            if not preferred:
+                raise ModelError(
+                    f"compose: the default of {name!r} differs, and {prefer.name}, which prefer= names, has none"
+                )
+            chosen[name] = preferred[0]
         else:
             chosen[name] = next(iter(meanings))
     return chosen
@@ -121,7 +125,8 @@ def _rename(model, shared):
 
     def key(value):
         if isinstance(value, tuple):
-            return tuple(swap.get(v, v) for v in value)
+            start, end, gain = value
+            return swap.get(start, start), swap.get(end, end), put(gain)
         return swap.get(value, value)
 
     return Model(

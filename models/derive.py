@@ -29,7 +29,7 @@ def right_hand_side(model) -> sp.Matrix:
     >>> from remission.models import Model, Parameter, State
     >>> S = State("S", 1.0)
     >>> right_hand_side(Model("decay", rates={S: -Parameter("k", 0.5) * S}))
-    Matrix([[-S*k]])
+    Matrix([[-k*S]])
     """
     return sp.Matrix([model.equations[s] for s in model.states])
 
@@ -51,7 +51,7 @@ def jacobian(model) -> sp.Matrix:
     >>> from remission.models import Model, Parameter, State
     >>> S = State("S", 1.0)
     >>> jacobian(Model("decay", rates={S: -Parameter("k", 0.5) * S**2}))
-    Matrix([[-2*S*k]])
+    Matrix([[-2*k*S]])
     """
     return _derivatives(model, model.states)
 

@@ -9,7 +9,7 @@ import sympy as sp
 from .dimensions import check_dimensions
 from .errors import ModelError, did_you_mean, refuse_unknown_keywords
 from .parse import parse_expression
-from .symbols import Input, Letter, Lineage, Parameter, State, grad, t, x
+from .symbols import Input, Letter, Lineage, Parameter, State, t, x
 
 __all__ = ["Model"]
 
@@ -54,7 +54,7 @@ class Model:
     >>> model = Model("growth", rates={N: r * N})
     >>> print(model)
     growth (time in day)
-      dN/dt = N*r
+      dN/dt = r*N
     """
 
     name: str
@@ -73,11 +73,12 @@ class Model:
             raise ModelError(f"a model needs a name, got {self.name!r}")
         for part in ("rates", "fluxes"):
             own(self, part, _frozen({k: _expression(v, f"{part} of {k}") for k, v in _items(self, part)}))
-        own(
-            self,
-            "transfers",
-            _frozen({_arrow(k): _expression(v, f"transfer {k}") for k, v in _items(self, "transfers")}),
-        )
+        flows = {}
+        for k, v in _items(self, "transfers"):
+            if _arrow(k) in flows:
+                raise ModelError(f"{self.name}: the transfer {_arrow(k)} is given twice; add the two flows")
+            flows[_arrow(k)] = _expression(v, f"transfer {k}")
+        own(self, "transfers", _frozen(flows))
         own(self, "lineages", _frozen(dict(_items(self, "lineages"))))
         _check_states(self)
         table = {s.name: s for s in self._declared()}
@@ -157,7 +158,22 @@ class Model:
         return MappingProxyType(total)
 
     def symbol(self, name) -> sp.Symbol:
-        """The state, parameter or input of that name; a `ModelError` with the nearest match otherwise."""
+        """The state, parameter or input of a name.
+
+        Parameters
+        ----------
+        name : str or symbol
+            Of a symbol only its name is used.
+
+        Returns
+        -------
+        State, Parameter or Input
+
+        Raises
+        ------
+        ModelError
+            If there is none; with the nearest match.
+        """
         table = {s.name: s for s in (*self.states, *self.parameters, *self.inputs)}
         key = getattr(name, "name", name)
         if key not in table:
@@ -165,7 +181,22 @@ class Model:
         return table[key]
 
     def replace(self, **changes) -> "Model":
-        """A copy with other parts; `model.replace(fluxes={S: -D * grad(S)})`."""
+        """A copy with other parts; `model.replace(fluxes={S: -D * grad(S)})`.
+
+        Parameters
+        ----------
+        **changes
+            Any argument of `Model`.
+
+        Returns
+        -------
+        Model
+
+        Raises
+        ------
+        ModelError
+            If there is no such part, or the new model is not sound.
+        """
         parts = {f.name: _plain(getattr(self, f.name)) for f in fields(self)}
         for name in changes:
             if name not in parts:
@@ -178,7 +209,8 @@ class Model:
         Parameters
         ----------
         expressions : dict
-            Input (or its name) -> expression in the model's states, in new parameters, or text.
+            Input (or its name) -> expression in the model's states and in new parameters, or text in the names of
+            the model's symbols and observables.
         name : str, optional
             Name of the new model; the old one if not given.
 
@@ -192,7 +224,7 @@ class Model:
         ModelError
             If a key is not an input of the model.
         """
-        table = {s.name: s for s in self._declared()}
+        table = dict(self.observables) | {s.name: s for s in self._declared()}
         swap = {}
         for key, value in expressions.items():
             symbol = self.symbol(key)
@@ -211,7 +243,7 @@ class Model:
         return Model(
             name,
             rates={s: put(v) for s, v in self.rates.items()},
-            transfers={k: put(v) for k, v in self.transfers.items()},
+            transfers={(a, b, put(gain)): put(v) for (a, b, gain), v in self.transfers.items()},
             fluxes={s: put(v) for s, v in self.fluxes.items()},
             observables={k: put(v) for k, v in self.observables.items()},
             lineages={s: Lineage(put(v.birth), put(v.death), put(v.source)) for s, v in self.lineages.items()},

@@ -148,6 +148,8 @@ class State(Letter):
             if len(bounds) != 2:
                 raise ModelError(f"State {name!r}: bounds are (low, high), got {bounds!r}")
             bounds = tuple(sp.sympify(b) for b in bounds)
+        # floats, so that 1 and 1.0 are one meaning
+        cells_per_unit, scale = (None if v is None else float(v) for v in (cells_per_unit, scale))
         start = _expression("State", name, initial)
         return Letter.__new__(
             cls, name, StateInfo(start, unit, kind, cells_per_unit, bool(positive), about, bounds, scale)

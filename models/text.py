@@ -24,7 +24,7 @@ def model_text(model) -> str:
     >>> S = State("S", 1.0)
     >>> print(model_text(Model("decay", rates={S: -Parameter("k", 0.5) * S}, observables={"twice": 2 * S})))
     decay (time in day)
-      dS/dt = -S*k
+      dS/dt = -k*S
       twice = 2*S
     """
     unit = "scaled time" if model.time_unit in ("1", "") else f"time in {model.time_unit}"
@@ -55,7 +55,7 @@ def model_latex(model) -> str:
     >>> S = State("S", 1.0)
     >>> print(model_latex(Model("decay", rates={S: -Parameter("k", 0.5) * S})))
     \\begin{aligned}
-    \\frac{dS}{dt} &= - S k
+    \\frac{dS}{dt} &= - k S
     \\end{aligned}
     """
     lines = [
@@ -106,8 +106,15 @@ def _row(symbol, role, value):
 class Arrow:
     """One arrow of a compartment diagram.
 
-    `kind` is "flow" (cells move), "gain" or "loss" (made or lost in place), "raises" or "lowers" (one state or
-    input acts on the rate of another; "acts" where the sign depends on the values).
+    Attributes
+    ----------
+    start, end : str or None
+        Names of a state or input, and of the state; None is outside the model.
+    kind : str
+        "flow" (cells move), "raises" or "lowers" (one state or input acts on the rate of another), "acts" where the
+        sign depends on the values.
+    label : str
+        The flow as text.
     """
 
     start: str | None

@@ -1,5 +1,25 @@
-"""Published model families, one file each."""
+"""Published model families, one file each, and the question that each answers."""
 
-from .competition import sensitive_resistant
+from .competition import sensitive_resistant, two_clone_competition
+from .growth import exponential_growth, gompertz_growth, logistic_growth, von_bertalanffy_growth
+from .inflammation import paracrine_loop
+from .listing import BY_QUESTION, list_models
+from .oncogene import oncogene_withdrawal
+from .pharmacokinetics import bolus_1cpt, kpd, oral_1cpt, two_cpt
 
-__all__ = ["sensitive_resistant"]
+__all__ = [
+    "BY_QUESTION",
+    "bolus_1cpt",
+    "exponential_growth",
+    "gompertz_growth",
+    "kpd",
+    "list_models",
+    "logistic_growth",
+    "oncogene_withdrawal",
+    "oral_1cpt",
+    "paracrine_loop",
+    "sensitive_resistant",
+    "two_clone_competition",
+    "two_cpt",
+    "von_bertalanffy_growth",
+]
