@@ -6,7 +6,6 @@ from dataclasses import dataclass
 
 import sympy as sp
 
-from . import derive
 from .errors import ModelError
 from .operations import OPERATIONS
 from .symbols import t
