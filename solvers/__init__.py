@@ -2,7 +2,7 @@
 
 from .gradient_check import check_gradient
 from .grid import Grid
-from .integrate import Event
+from .moving import Event
 from .problem import Problem
 from .sample import sample
 from .solution import Solution

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .integrate import Stop, _Runner
+from .moving import Moving, Stop
 from .solve import SolveWarning, parameter_columns, solve
 
 __all__ = ["Samples", "sample"]
@@ -68,14 +68,14 @@ def sample(problem, times, names, sensitivities=()) -> Samples:
     columns = parameter_columns(problem, list(sensitivities))
     if problem.treatment.rules or problem.extinction_gate:
         return _from_solution(problem, times, names, sensitivities)
-    runner = _Runner(problem, "LSODA", None, None, columns, np.inf)
-    collector = _Collector(runner, times)
+    moving = Moving(problem, columns)
+    collector = _Collector(moving, times)
     try:
         collector.to_the_end()
         message = ""
     except Stop as stop:
         message = stop.message
-    return _read(problem, runner, collector, names, message)
+    return _read(problem, moving, collector, names, message)
 
 
 def _from_solution(problem, times, names, sensitivities):
@@ -93,64 +93,51 @@ def _from_solution(problem, times, names, sensitivities):
 class _Collector:
     """Runs LSODA's own loop from one moment of the schedule to the next and keeps z and u at the wanted times."""
 
-    def __init__(self, runner, times):
-        n_u = len(runner.system.inputs)
-        self.runner, self.times = runner, times
-        self.z = np.full((len(runner.z()), len(times)), np.nan)
+    def __init__(self, moving, times):
+        n_u = len(moving.system.inputs)
+        self.moving, self.times = moving, times
+        self.z = np.full((len(moving.z()), len(times)), np.nan)
         self.u = np.full((n_u, len(times)), np.nan)
-        self.du = np.zeros((n_u, runner.k, len(times)))
+        self.du = np.zeros((n_u, moving.k, len(times)))
 
     def to_the_end(self):
-        runner, moments = self.runner, list(self.runner.schedule.moments)
-        end = min(runner.problem.t_span[1], float(self.times[-1])) if len(self.times) else runner.problem.t_span[0]
-        width, at = runner.instant_width, 0
-        self.keep(
-            self.times <= runner.t + width, np.repeat(runner.z()[:, None], np.sum(self.times <= runner.t + width), 1)
-        )
-        while True:
-            now = []
-            while at < len(moments) and moments[at].time <= runner.t + width:
-                now.append(moments[at])
-                at += 1
-            if runner.t >= end - width:
-                return
-            if now:
-                runner.instant(now)
-            self.segment(min(moments[at].time if at < len(moments) else end, end))
+        moving = self.moving
+        end = float(self.times[-1])
+        self.keep(self.times <= moving.t + moving.width, moving.z()[:, None])
+        while moving.t < end - moving.width:
+            self.segment(moving.next_stop(end))
 
     def segment(self, stop):
         from scipy.integrate import odeint
 
-        runner = self.runner
-        flow, begin = runner.flow(), runner.z()
-        wanted = (self.times > runner.t + runner.instant_width) & (self.times <= stop + runner.instant_width)
-        grid = np.concatenate([[runner.t], np.minimum(self.times[wanted], stop), [stop]])
+        moving = self.moving
+        flow, begin = moving.flow(), moving.z()
+        wanted = (self.times > moving.t + moving.width) & (self.times <= stop + moving.width)
+        grid = np.concatenate([[moving.t], np.minimum(self.times[wanted], stop), [stop]])
         with np.errstate(all="ignore"), warnings.catch_warnings():
             warnings.simplefilter("ignore")
             z, info = odeint(
-                flow.fun, begin, grid, Dfun=flow.jac, tfirst=True, rtol=max(runner.rtol, 3e-14), atol=runner.z_atol(),
+                flow.fun, begin, grid, Dfun=flow.jac, tfirst=True, rtol=moving.rtol, atol=moving.z_atol(),
                 tcrit=[stop], mxstep=MOST_STEPS, full_output=True,
             )  # fmt: skip
         if info["message"] != "Integration successful.":
-            raise Stop("failed", f"LSODA stopped between t = {runner.t:g} and {stop:g}: {info['message']}")
+            raise Stop("failed", f"LSODA stopped between t = {moving.t:g} and {stop:g}: {info['message']}")
         if not np.all(np.abs(z) < LARGEST):
-            raise Stop("not finite", f"{runner.largest(z[-1])} at t = {stop:g}; does the solution blow up?")
+            raise Stop("not finite", f"{moving.largest(z[-1])} at t = {stop:g}; does the solution blow up?")
         self.keep(wanted, z[1:-1].T)
-        runner.t = stop
-        runner.take(z[-1].copy())
-        runner.check()
+        moving.take(stop, z[-1])
+        moving.check()
 
     def keep(self, wanted, z):
-        runner = self.runner
-        inputs, gradients = runner.inputs()
+        inputs, gradients = self.moving.inputs()
         self.z[:, wanted] = z
         self.u[:, wanted] = inputs[:, None]
         self.du[:, :, wanted] = gradients[:, :, None]
 
 
-def _read(problem, runner, collector, names, message):
+def _read(problem, moving, collector, names, message):
     """Values and gradients of the named outputs from z and u."""
-    system, n, k = problem.system, runner.n, runner.k
+    system, n, k = problem.system, moving.n, moving.k
     z, u = collector.z, collector.u
     observed = system.observe(collector.times, z[:n], problem.p, u) if system.observables else None
     slopes = system.observe_tangent(collector.times, z[:n], problem.p, u) if k and system.observables else None
@@ -168,7 +155,7 @@ def _read(problem, runner, collector, names, message):
             row = system.observables.index(name)
             values.append(observed[row])
             gradients.append(
-                _observed_gradient(system, runner.columns, s, collector.du, [g[row] for g in slopes]) if k else None
+                _observed_gradient(system, moving.columns, s, collector.du, [g[row] for g in slopes]) if k else None
             )
     stacked = np.stack(gradients, axis=1) if k else None
     return Samples(np.column_stack(values), stacked, not message, message)
