@@ -41,6 +41,8 @@ def check_dimensions(model) -> None:
     remission.models.errors.ModelError: bad, dS/dt: the term S has unit cells, but should have cell/day
     """
     time = parse_unit(model.time_unit)
+    if not any(s.info.unit for s in (*model.states, *model.parameters, *model.inputs)):
+        return  # nothing to compare with
     for state in model.states:
         unit = _declared(state)
         wanted = None if unit is None else unit / time

@@ -140,6 +140,8 @@ class _Loop:
             message = str(fault)
         if solver.status == "failed" or message:
             raise Stop("failed", f"{self.name} stopped at t = {solver.t:g}: {message}; {self.moving.largest(solver.y)}")
+        if solver.t <= solver.t_old:
+            raise Stop("failed", f"{self.name} cannot move on from t = {solver.t:g}; {self.moving.largest(solver.y)}")
         if not np.all(np.isfinite(solver.y)):
             raise Stop("not finite", f"{self.moving.largest(solver.y)} at t = {solver.t:g}; does the solution blow up?")
 

@@ -68,7 +68,7 @@ class Problem:
 
     def __post_init__(self):
         own = object.__setattr__
-        _check_types(self)
+        _check_types(model=self.model, treatment=self.treatment, grid=self.grid)
         own(self, "t_span", _span(self))
         own(self, "initial", MappingProxyType(_initial(self)))
         given = _numbers(self)
@@ -128,6 +128,7 @@ class Problem:
             if name not in names:
                 raise ProblemError(f"Problem.replace() has no {name!r}; {did_you_mean(name, names)}")
         parts = {name: getattr(self, name) for name in names} | changes
+        _check_types(**{name: parts[name] for name in ("model", "treatment", "grid")})
         parts["parameters"] = dict(self._given) | _by_name(changes.get("parameters", {}))
         parts["initial"] = dict(self.initial) | _by_name(changes.get("initial", {}))
         if "parameters" not in changes and ("model" in changes or "treatment" in changes or "initial" in changes):
@@ -201,9 +202,9 @@ def _default_atol(info, rtol, start):
     return rtol * scale
 
 
-def _check_types(problem):
+def _check_types(**given):
     for name, kind in (("model", Model), ("treatment", Treatment), ("grid", Grid)):
-        value = getattr(problem, name)
+        value = given[name]
         if not isinstance(value, kind):
             raise ProblemError(f"Problem: {name} must be a {kind.__name__}, got {value!r}")
 
