@@ -97,7 +97,7 @@ def _check_same_meaning(name, meanings):
     (first, one), *others = meanings.items()
     for symbol, other in others:
         if type(symbol) is not type(first):
-            kinds = f"a {type(first).__name__} in {one.name}, a {type(symbol).__name__} in {other.name}"
+            kinds = f"{type(first).__name__} in {one.name} and {type(symbol).__name__} in {other.name}"
             raise ModelError(f"compose: {name!r} is {kinds}; rename one, or bind the input to an expression first")
         for item in fields(first.info):
             if item.name in ("unit", "kind", "about", "cells_per_unit", "positive"):

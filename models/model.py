@@ -301,10 +301,10 @@ def _by_name(symbol):
 
 def _expression(value, where):
     try:
-        expression = sp.sympify(value)
+        expression = None if isinstance(value, str) else sp.sympify(value)
     except (sp.SympifyError, TypeError):
-        raise ModelError(f"{where}: {value!r} is not an expression") from None
-    if isinstance(value, str) or not isinstance(expression, sp.Expr):
+        expression = None
+    if not isinstance(expression, sp.Expr):
         raise ModelError(f"{where}: give an expression in symbols, got {value!r}")
     if expression.has(sp.nan, sp.oo, -sp.oo, sp.zoo):
         raise ModelError(f"{where}: the expression is not finite: {expression}")
@@ -320,7 +320,7 @@ def _arrow(key):
             raise ModelError(f"transfer {key!r}: {place!r} is not a State; None means outside the model")
     if start is end:
         raise ModelError(f"transfer {key!r}: leaves and enters the same place")
-    return start, end, sp.sympify(gain[0]) if gain else sp.Integer(1)
+    return start, end, _expression(gain[0], f"yield of transfer {key}") if gain else sp.Integer(1)
 
 
 def _check_states(model):

@@ -147,7 +147,7 @@ class State(Letter):
         if bounds is not None:
             if len(bounds) != 2:
                 raise ModelError(f"State {name!r}: bounds are (low, high), got {bounds!r}")
-            bounds = tuple(sp.sympify(b) for b in bounds)
+            bounds = tuple(_expression("State", name, b) for b in bounds)
         # floats, so that 1 and 1.0 are one meaning
         cells_per_unit, scale = (None if v is None else float(v) for v in (cells_per_unit, scale))
         start = _expression("State", name, initial)
@@ -261,7 +261,7 @@ class Lineage:
 
     def __post_init__(self):
         for name in ("birth", "death", "source"):
-            object.__setattr__(self, name, sp.sympify(getattr(self, name)))
+            object.__setattr__(self, name, _expression("Lineage", name, getattr(self, name)))
 
 
 t = sp.Symbol("t", real=True)  # time, in the model's unit
@@ -299,7 +299,9 @@ def _expression(kind, name, value):
     try:
         expression = sp.sympify(value)
     except sp.SympifyError:
-        raise ModelError(f"{kind} {name!r}: {value!r} is not a number or an expression") from None
+        expression = None
+    if not isinstance(expression, sp.Expr):
+        raise ModelError(f"{kind} {name!r}: {value!r} is not a number or an expression")
     if expression.has(sp.nan, sp.oo, -sp.oo, sp.zoo):
-        raise ModelError(f"{kind} {name!r}: the initial value must be finite, got {expression}")
+        raise ModelError(f"{kind} {name!r}: the value must be finite, got {expression}")
     return expression
