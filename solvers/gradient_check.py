@@ -18,7 +18,8 @@ class GradientCheck:
     Attributes
     ----------
     worst : float
-        Largest difference, relative to the largest entry of each gradient over time.
+        Largest difference, relative to the largest entry of each gradient over time (or, where the gradient
+        vanishes, to an elasticity of 1e-4).
     errors : dict
         (output, parameter) -> that difference.
     tolerance : float
@@ -86,7 +87,8 @@ def check_gradient(problem, *, outputs=None, vary=None, t_eval=None, method=None
             a, b, c, d = (s[output] for s in shifted)
             difference = (a - 8 * b + 8 * c - d) / (12 * h)
             gradient = exact.sensitivity(output, name)
-            size = max(np.max(np.abs(difference)), 1e-8 * np.max(np.abs(exact[output])) / max(abs(value), 1.0), 1e-300)
+            least = 1e-4 * np.max(np.abs(exact[output])) / (abs(value) or 1.0)  # where the true gradient is zero
+            size = max(np.max(np.abs(difference)), least, 1e-300)
             errors[output, name] = float(np.max(np.abs(gradient - difference)) / size)
     return GradientCheck(max(errors.values()), errors, tolerance)
 

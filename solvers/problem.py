@@ -38,8 +38,8 @@ class Problem:
     rtol : float
         Relative tolerance.
     atol : float or dict, optional
-        Absolute tolerance, one or per state. By default 1e-3 cell where the state has `cells_per_unit`, else
-        `rtol` times the state's declared scale, its initial value, or 1.
+        Absolute tolerance, one or per state. By default, where the state has `cells_per_unit`, 1e-3 cell or
+        `rtol` times its initial value, whichever is less; else `rtol` times its declared scale, initial value, or 1.
     extinction_gate : bool
         Set a tumour state to zero when it falls below one cell. Off by default; needs `cells_per_unit`.
 
@@ -196,8 +196,8 @@ class Problem:
 
 
 def _default_atol(info, rtol, start):
-    if info.cells_per_unit:
-        return 1e-3 / info.cells_per_unit
+    if info.cells_per_unit:  # a clone founded by one cell needs more than a thousandth of a cell
+        return min(1e-3 / info.cells_per_unit, rtol * abs(start) or np.inf)
     scale = info.scale or (abs(start) if start else 1.0)
     return rtol * scale
 

@@ -9,8 +9,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from remission.models.errors import ProblemError, did_you_mean
+
 from .moving import Moving, Stop
-from .solve import SolveWarning, parameter_columns, solve
+from .solve import SolveWarning, output_times, parameter_columns, solve
 
 __all__ = ["Samples", "sample"]
 
@@ -64,7 +66,10 @@ def sample(problem, times, names, sensitivities=()) -> Samples:
     >>> sample(Problem(sensitive_resistant()), [0, 365], ["burden"], ["n0"]).values.round(4).tolist()
     [[0.5], [0.75]]
     """
-    times = np.asarray(times, dtype=float)
+    times = output_times(problem, times)
+    for name in names:
+        if name not in (known := (*problem.system.states, *problem.system.observables, *problem.system.inputs)):
+            raise ProblemError(f"{problem.model.name} has no output {name!r}; {did_you_mean(name, known)}")
     columns = parameter_columns(problem, list(sensitivities))
     if problem.treatment.rules or problem.extinction_gate:
         return _from_solution(problem, times, names, sensitivities)

@@ -205,10 +205,10 @@ class Solution:
         s = z[n * (j + 1) : n * (j + 2)]
         if name in system.states:
             return s[system.states.index(name)]
+        if name in system.inputs:
+            return du[system.inputs.index(name), j]
         if name not in system.observables:
-            raise ProblemError(
-                f"no sensitivity of {name!r}; " + did_you_mean(name, (*system.states, *system.observables))
-            )
+            raise ProblemError(f"no sensitivity of {name!r}; " + did_you_mean(name, self.names))
         at = system.observables.index(name)
         by_state, by_parameter, by_input = (g[at] for g in system.observe_tangent(times, z[:n], self.problem.p, u))
         column = system.parameters.index(parameter)

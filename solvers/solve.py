@@ -13,7 +13,7 @@ from .methods import find_method
 from .problem import Problem
 from .solution import Solution
 
-__all__ = ["SolveWarning", "parameter_columns", "solve"]
+__all__ = ["SolveWarning", "output_times", "parameter_columns", "solve"]
 
 logger = logging.getLogger("remission")
 
@@ -67,7 +67,7 @@ def solve(problem, method=None, *, t_eval=None, rtol=None, atol=None, sensitivit
         raise ProblemError(f"solve: the first argument must be a Problem, got {type(problem).__name__}")
     find_method(method)
     columns = parameter_columns(problem, sensitivities)
-    times = None if t_eval is None else _output_times(problem, t_eval)
+    times = None if t_eval is None else output_times(problem, t_eval)
     step = np.inf if max_step is None else float(max_step)
     if not step > 0:
         raise ProblemError(f"solve: max_step must be above 0, got {max_step!r}")
@@ -127,17 +127,33 @@ def parameter_columns(problem, names) -> tuple:
     return tuple(known.index(name) for name in wanted)
 
 
-def _output_times(problem, t_eval):
+def output_times(problem, t_eval) -> np.ndarray:
+    """Check output times: finite, not decreasing, within the problem's span.
+
+    Parameters
+    ----------
+    problem : Problem
+    t_eval : array_like
+
+    Returns
+    -------
+    (n_t,) array
+
+    Raises
+    ------
+    ProblemError
+        If they are not.
+    """
     times = np.atleast_1d(np.asarray(t_eval, dtype=float))
     first, last = problem.t_span
     if times.ndim != 1 or not times.size or not np.all(np.isfinite(times)):
-        raise ProblemError("solve: t_eval must be finite times, at least one")
+        raise ProblemError("output times must be finite, and at least one")
     if np.any(np.diff(times) < 0):
-        raise ProblemError("solve: t_eval must not decrease")
+        raise ProblemError("output times must increase")
     slack = 1e-9 * max(abs(first), abs(last))
     if times[0] < first - slack or times[-1] > last + slack:
         raise ProblemError(
-            f"solve: t_eval runs from {times[0]:g} to {times[-1]:g}, outside the problem's t_span ({first:g}, {last:g})"
+            f"output times run from {times[0]:g} to {times[-1]:g}, outside the problem's t_span ({first:g}, {last:g})"
         )
     return np.clip(times, first, last)
 

@@ -157,8 +157,8 @@ def test_one_state_no_parameter_and_an_unused_state():
     [
         ({"method": "LSODE"}, "did you mean 'LSODA'"),
         ({"t_eval": [0, 400]}, "outside the problem's t_span"),
-        ({"t_eval": [3, 1]}, "must not decrease"),
-        ({"t_eval": [np.nan]}, "finite times"),
+        ({"t_eval": [3, 1]}, "must increase"),
+        ({"t_eval": [np.nan]}, "must be finite"),
         ({"rtol": -1}, "rtol must lie"),
         ({"max_step": 0}, "max_step must be above 0"),
         ({"sensitivities": ["turnovr"]}, "did you mean 'turnover'"),
