@@ -20,6 +20,8 @@ class RunFolder:
     ----------
     path : str or Path
         Made if it is not there.
+    parts : tuple of str
+        Folders made inside.
 
     Raises
     ------
@@ -36,10 +38,10 @@ class RunFolder:
     {'a': 'inf'}
     """
 
-    def __init__(self, path):
+    def __init__(self, path, parts=("tables", "figures", "chapters")):
         self.path = Path(path)
         try:
-            for part in ("", "tables", "figures", "chapters"):
+            for part in ("", *parts):
                 (self.path / part).mkdir(parents=True, exist_ok=True)
             with tempfile.TemporaryFile(dir=self.path):
                 pass
@@ -75,19 +77,19 @@ class RunFolder:
         except (OSError, ValueError):
             return None
 
-    def write_table(self, table) -> Path:
-        """Write a `TableOut` as CSV; the header carries units in square brackets."""
+    def write_table(self, table, name=None) -> Path:
+        """Write a `TableOut` as CSV, `tables/<its name>.csv` if not said otherwise; units stand in the header."""
         text = io.StringIO()
         writer = csv.writer(text, lineterminator="\n")
         writer.writerow([f"{name} [{unit}]" if unit else name for name, unit in table.columns])
         writer.writerows(table.rows)
-        return self.write_text(f"tables/{table.name}.csv", text.getvalue())
+        return self.write_text(name or f"tables/{table.name}.csv", text.getvalue())
 
-    def write_figure(self, figure, name):
+    def write_figure(self, figure, name, into="figures"):
         """Write a matplotlib figure as PNG and PDF and close it."""
         from remission.analysis.plots.style import save
 
-        save(figure, self.path / "figures" / name)
+        save(figure, self.path / into / name)
 
 
 def _plain(value):
