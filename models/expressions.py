@@ -10,9 +10,9 @@ from .errors import ModelError
 from .operations import OPERATIONS
 from .symbols import t
 
-__all__ = ["Kernel", "function_source", "model_kernel"]
+__all__ = ["Kernel", "function_source", "model_kernel", "sensitivity_source"]
 
-ARGUMENTS = ("t", "y", "p", "u")
+ARGUMENTS = ("t", "y", "p", "u", "z", "d")
 TAKEN = {*OPERATIONS, *ARGUMENTS, "x"}
 NAMES = {
     sp.exp: "exp", sp.log: "log", sp.sin: "sin", sp.cos: "cos", sp.tan: "tan", sp.tanh: "tanh", sp.sinh: "sinh",
@@ -30,8 +30,17 @@ class Kernel:
 
     `source` defines `f`, `observe` and `tangent`, each `(t, y, p, u)` with sequences of numbers (or arrays of one
     shape) and a list as result. `tangent` returns f and then the entries of d f / d (y, p, u) that are not
-    structurally zero, at the flat positions `tangent_at` of a table of shape (n, n + n_p + n_u).
-    `observe_gradient` does the same for observables.
+    structurally zero.
+
+    Parameters
+    ----------
+    source : str
+    states, parameters, inputs, observables : tuple of str
+        Names, in the order of y, p, u and of the results of `observe`.
+    tangent_at : tuple of int
+        Flat positions of the entries of `tangent` in a table of shape (n, n + n_p + n_u).
+    observe_at : tuple of int
+        The same for `observe_gradient`, in a table of shape (n_observables, n + n_p + n_u).
     """
 
     source: str
@@ -112,13 +121,80 @@ def function_source(name, expressions, groups) -> str:
     >>> print(function_source("g", [k**2 / 3], ((), (k,), ())))
     def g(t, y, p, u):
         (k,) = p
-        return [k*k/3.0]
+        return [(k*k)/3.0]
     """
+    lines, results = _body(expressions, groups)
+    return "\n".join([f"def {name}(t, y, p, u):", *lines, f"    return [{', '.join(results)}]"])
+
+
+@functools.lru_cache(maxsize=256)
+def sensitivity_source(model, columns, steered) -> str:
+    """Source of `augmented(t, z, p, u, d)`: rates of z = (y, s_1, ..., s_k), every product written out.
+
+    Parameters
+    ----------
+    model : Model
+    columns : tuple of int or None
+        For each carried parameter its position in `model.parameters`; None for one that the model does not have.
+    steered : bool
+        Whether levels of inputs depend on carried parameters: `d[m * k + j]` is then d u_m / d p_j.
+
+    Returns
+    -------
+    str
+
+    Examples
+    --------
+    >>> from remission.models import Model, Parameter, State
+    >>> N, r = State("N", 1.0), Parameter("r", 0.1)
+    >>> print(sensitivity_source(Model("growth", rates={N: r * N}), (0,), False))
+    def augmented(t, z, p, u, d):
+        y = z[:1]
+        (N,) = y
+        (r,) = p
+        (s_0_0,) = z[1:]
+        f_0 = r*N
+        g_0 = r
+        g_1 = N
+        return [f_0, g_0*s_0_0 + g_1]
+    """
+    groups = (model.states, model.parameters, model.inputs)
+    n, k = len(model.states), len(columns)
+    own = [model.parameters[c] for c in columns if c is not None]
+    wanted = [*model.states, *own, *(model.inputs if steered else ())]
+    rates = [model.equations[s] for s in model.states]
+    entries, at = _derivatives(rates, wanted)
+    lines, results = _body(rates + entries, groups)
+    names = [f"f_{i}" for i in range(n)] + [f"g_{i}" for i in range(len(entries))]
+    lines += [f"    {name} = {text}" for name, text in zip(names, results, strict=True)]
+    table = {divmod(place, len(wanted)): f"g_{i}" for i, place in enumerate(at)}
+    places = [n + own.index(model.parameters[c]) if c is not None else None for c in columns]
+    carried = [_sensitivity_text(i, j, k, table, places, n, wanted, steered) for j in range(k) for i in range(n)]
+    carried_names = ", ".join(f"s_{i}_{j}" for j in range(k) for i in range(n))
+    head = ["def augmented(t, z, p, u, d):", f"    y = z[:{n}]"]
+    unpack = f"    ({carried_names}{',' if n * k == 1 else ''}) = z[{n}:]"
+    body = lines[: len(lines) - len(names)] + [unpack] + lines[len(lines) - len(names) :]
+    return "\n".join(head + body + [f"    return [{', '.join(names[:n] + carried)}]"])
+
+
+def _sensitivity_text(i, j, k, table, places, n, wanted, steered):
+    """Text of s_j' of state i: a row of the Jacobian times s_j, and the direct terms."""
+    terms = [f"{table[i, m]}*s_{m}_{j}" for m in range(n) if (i, m) in table]
+    if places[j] is not None and (i, places[j]) in table:
+        terms.append(table[i, places[j]])
+    if steered:
+        first = n + len({p for p in places if p is not None})
+        terms += [f"{table[i, m]}*d[{(m - first) * k + j}]" for m in range(first, len(wanted)) if (i, m) in table]
+    return " + ".join(terms) or "0.0"
+
+
+def _body(expressions, groups):
+    """Lines that unpack what is used and compute what is shared, and the text of each result."""
     letters = {t: "t"}
     for group in groups:
         letters |= {s: _python_name(s.name) for s in group}
     shared, results = sp.cse(expressions, symbols=sp.numbered_symbols("x_"), order="none")
-    lines = [f"def {name}(t, y, p, u):"]
+    lines = []
     for argument, group in zip(("y", "p", "u"), groups, strict=True):
         used = {s for e in expressions for s in e.free_symbols}
         if group and used & set(group):
@@ -127,8 +203,7 @@ def function_source(name, expressions, groups) -> str:
     for symbol, expression in shared:
         letters[symbol] = symbol.name
         lines.append(f"    {symbol.name} = {_emit(expression, letters)}")
-    lines.append(f"    return [{', '.join(_emit(e, letters) for e in results)}]")
-    return "\n".join(lines)
+    return lines, [_emit(e, letters) for e in results]
 
 
 def _derivatives(expressions, symbols):
@@ -144,7 +219,7 @@ def _derivatives(expressions, symbols):
 
 
 def _python_name(name):
-    clash = name in TAKEN or keyword.iskeyword(name) or name.startswith("x_")
+    clash = name in TAKEN or keyword.iskeyword(name) or name.startswith(("x_", "s_", "f_", "g_"))
     return name + "_" if clash else name
 
 

@@ -10,6 +10,8 @@ import numpy as np
 
 __all__ = ["Flow", "make_flow"]
 
+LARGEST_WRITTEN_OUT = 60  # entries of s up to which products written out in Python beat NumPy's calls
+
 
 @dataclass(frozen=True)
 class Flow:
@@ -59,25 +61,42 @@ def make_flow(system, p, inputs, infusion, columns=(), input_gradients=None, inf
 
 
 def _with_sensitivities(system, part, u, infusion, columns, input_gradients, infusion_gradients, inputs):
-    n, k, m = system.n, len(columns), system.n_model_parameters
-    inside = [(j, c) for j, c in enumerate(columns) if c < m]
-    own, source = [j for j, _ in inside], [c for _, c in inside]
-    steered = input_gradients.any()
+    n, k = system.n, len(columns)
+    steered = bool(input_gradients.any())
+    written_out = n * k <= LARGEST_WRITTEN_OUT
+    source = np.concatenate([infusion, infusion_gradients.T.ravel()])
+    flowing = source.any()
+    if written_out:
+        rates, steering = system.augmented(tuple(columns), steered), input_gradients.ravel().tolist()
 
-    def fun(t, z):
-        f, by_state, by_parameter, by_input = system.tangent(t, z[:n], part, u)
-        forcing = np.zeros((n, k))
-        forcing[:, own] = by_parameter[:, source]
-        forcing += infusion_gradients
-        if steered:
-            forcing += by_input @ input_gradients
-        rate = np.empty_like(z)
-        rate[:n] = f + infusion
-        rate[n:] = (z[n:].reshape(k, n) @ by_state.T + forcing.T).ravel()
-        return rate
+        def fun(t, z):
+            rate = rates(t, z.tolist(), part, u, steering)
+            return np.add(rate, source) if flowing else rate
+    else:
+        fun = _by_matrices(system, part, u, source, columns, input_gradients if steered else None)
 
     def jac(t, z):
         # Second derivatives are left out: they couple s to y and only slow the corrector, they do not bias it.
         return np.kron(np.eye(k + 1), system.tangent(t, z[:n], part, u)[1])
 
     return Flow(fun, jac, inputs, input_gradients)
+
+
+def _by_matrices(system, part, u, source, columns, input_gradients):
+    """The same rates by matrix products, for many states or parameters."""
+    n, k, m = system.n, len(columns), system.n_model_parameters
+    inside = [(j, c) for j, c in enumerate(columns) if c < m]
+    own, wanted = [j for j, _ in inside], [c for _, c in inside]
+
+    def fun(t, z):
+        f, by_state, by_parameter, by_input = system.tangent(t, z[:n], part, u)
+        forcing = np.zeros((n, k))
+        forcing[:, own] = by_parameter[:, wanted]
+        if input_gradients is not None:
+            forcing += by_input @ input_gradients
+        rate = np.empty_like(z)
+        rate[:n] = f
+        rate[n:] = (z[n:].reshape(k, n) @ by_state.T + forcing.T).ravel()
+        return rate + source
+
+    return fun
