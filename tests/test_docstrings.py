@@ -192,7 +192,7 @@ MODULES = list(module_names())
 FRONT_DOOR = [name for name in remission.__all__ if name not in remission._ROOMS]
 
 
-@pytest.mark.parametrize("name", MODULES)
+@pytest.mark.parametrize("name", [name for name in MODULES if "._" not in name])  # a file named _like_this is private
 def test_public_names_are_documented(name):
     module = importlib.import_module(name)
     faults = [f for label, value in public_names(module) for f in documentation_faults(f"{name}.{label}", value)]
