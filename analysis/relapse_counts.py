@@ -11,7 +11,7 @@ import numpy as np
 from remission.models.errors import DataError, ProblemError, refuse_unknown_keywords
 
 __all__ = [
-    "ExpectedLineages",
+    "LineageEstimate",
     "LineageRatio",
     "compare_counts",
     "count_log_likelihood",
@@ -139,7 +139,7 @@ def relapse_time_log_likelihood(hazard_left, hazard_right) -> float:
 
 
 @dataclass(frozen=True)
-class ExpectedLineages:
+class LineageEstimate:
     """Expected established lineages behind k relapses of n.
 
     Attributes
@@ -163,7 +163,7 @@ class ExpectedLineages:
 
 
 @refuse_unknown_keywords
-def expected_from_counts(k, n, level=0.95) -> ExpectedLineages:
+def expected_from_counts(k, n, level=0.95) -> LineageEstimate:
     """Estimate and exact interval of Lambda from k relapses among n subjects.
 
     The interval is that of Clopper and Pearson for the probability, carried over by -ln(1 - p). With k = 0 it is
@@ -178,7 +178,7 @@ def expected_from_counts(k, n, level=0.95) -> ExpectedLineages:
 
     Returns
     -------
-    ExpectedLineages
+    LineageEstimate
 
     References
     ----------
@@ -199,7 +199,7 @@ def expected_from_counts(k, n, level=0.95) -> ExpectedLineages:
     upper = np.inf if k == n else -np.log(beta.ppf(tail, n - k, k + 1))
     lower = 0.0 if k == 0 else -np.log(beta.isf(tail, n - k + 1, k))
     estimate = np.inf if k == n else -np.log1p(-k / n)
-    return ExpectedLineages(abs(float(estimate)), float(lower), float(upper), k, n, level)
+    return LineageEstimate(abs(float(estimate)), float(lower), float(upper), k, n, level)
 
 
 @dataclass(frozen=True)
