@@ -7,7 +7,7 @@ from .compose import compose
 from .dimensions import dimension_of
 from .errors import CertificateError, DataError, KeywordError, ModelError, ProblemError, RemissionError, SolveError
 from .model import Model
-from .nondimensional import Scaled, nondimensionalise
+from .nondimensional import ScaledModel, nondimensionalise
 from .parse import parse_expression
 from .symbols import Input, Letter, Lineage, Parameter, State, grad, t, x
 
@@ -23,7 +23,7 @@ __all__ = [
     "Parameter",
     "ProblemError",
     "RemissionError",
-    "Scaled",
+    "ScaledModel",
     "SolveError",
     "State",
     "compose",

@@ -1,4 +1,4 @@
-"""Scaled form of a model: states and time in units of the model's own parameters, and the groups that remain."""
+"""ScaledModel form of a model: states and time in units of the model's own parameters, and the groups that remain."""
 
 import itertools
 from dataclasses import dataclass
@@ -11,13 +11,13 @@ from .model import Model, _zero_numerically
 from .symbols import Input, Lineage, Parameter, State, t
 from .units import parse_unit
 
-__all__ = ["Scaled", "nondimensionalise"]
+__all__ = ["ScaledModel", "nondimensionalise"]
 
 NUMBER = parse_unit("1")
 
 
 @dataclass(frozen=True, eq=False)
-class Scaled:
+class ScaledModel:
     """A model in scaled form and how to get there: a state is its scale times the scaled state.
 
     Attributes
@@ -81,7 +81,7 @@ class Scaled:
 
 
 @refuse_unknown_keywords
-def nondimensionalise(model, scales=None) -> Scaled:
+def nondimensionalise(model, scales=None) -> ScaledModel:
     """The model without units: states in units of their scales, time in units of one, parameters as groups.
 
     Every symbol gets the dimension of its declared unit; what is not declared counts as dimensionless. The time scale
@@ -101,7 +101,7 @@ def nondimensionalise(model, scales=None) -> Scaled:
 
     Returns
     -------
-    Scaled
+    ScaledModel
         The scaled model, the groups, the scales; prints as a table.
 
     Raises
@@ -369,7 +369,7 @@ class _Scaling:
         groups = {n: e for n, e in everything.items() if n in used and n in in_equations}
         starts = {n: e for n, e in everything.items() if n in used and n not in in_equations}
         scales = {s.name: scale for s, scale in self.state_scales.items()}
-        return Scaled(scaled, groups, starts, self.time_scale, scales, self.model)
+        return ScaledModel(scaled, groups, starts, self.time_scale, scales, self.model)
 
 
 def _pivots(model, basis):

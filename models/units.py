@@ -283,7 +283,15 @@ def parse_unit(text) -> Unit:
 
 
 def same_dimension(first, second) -> bool:
-    """Whether two units (Unit or text) measure the same kind of quantity.
+    """Whether two units measure the same kind of quantity.
+
+    Parameters
+    ----------
+    first, second : str or Unit
+
+    Returns
+    -------
+    bool
 
     Examples
     --------

@@ -21,7 +21,17 @@ MOST_STEPS = 200_000
 
 @dataclass(frozen=True)
 class Event:
-    """Something that happened: `kind` is "dose", "switch", "gate" or "level"; `values` are the states just after."""
+    """Something that happened during a solution.
+
+    Parameters
+    ----------
+    time : float
+    kind : {"dose", "level", "switch", "gate"}
+        A dose or operation, a change of an input's level, a switch of a rule, the extinction of a clone.
+    label : str
+    values : tuple of float
+        States just after.
+    """
 
     time: float
     kind: str

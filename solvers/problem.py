@@ -180,7 +180,18 @@ class Problem:
         return levels
 
     def tolerances(self, rtol=None, atol=None) -> tuple:
-        """Relative tolerance and absolute tolerance per state, shape (n,)."""
+        """Tolerances as numbers.
+
+        Parameters
+        ----------
+        rtol, atol : optional
+            Used instead of the problem's own.
+
+        Returns
+        -------
+        (float, (n,) array)
+            Relative tolerance, and absolute tolerance per state.
+        """
         rtol = self.rtol if rtol is None else rtol
         atol = self.atol if atol is None else atol
         if atol is None or hasattr(atol, "items"):

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from remission.models.errors import ProblemError, did_you_mean
+from remission.models.errors import ProblemError, did_you_mean, refuse_unknown_keywords
 
 from .moving import Moving, Stop
 from .solve import SolveWarning, output_times, parameter_columns, solve
@@ -24,7 +24,7 @@ LARGEST = 1e250  # beyond it the next step overflows
 class Samples:
     """Values of some outputs at some times.
 
-    Attributes
+    Parameters
     ----------
     values : (n_times, n_names) array
         NaN where the integration did not get.
@@ -41,6 +41,7 @@ class Samples:
     message: str = ""
 
 
+@refuse_unknown_keywords
 def sample(problem, times, names, sensitivities=()) -> Samples:
     """Outputs of a problem at given times, with gradients if asked, without dense output.
 
@@ -64,7 +65,7 @@ def sample(problem, times, names, sensitivities=()) -> Samples:
     >>> from remission.models import sensitive_resistant
     >>> from remission.solvers import Problem, sample
     >>> sample(Problem(sensitive_resistant()), [0, 365], ["burden"], ["n0"]).values.round(4).tolist()
-    [[0.5], [0.75]]
+    [[0.5], [0.7498]]
     """
     times = output_times(problem, times)
     for name in names:

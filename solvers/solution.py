@@ -5,11 +5,12 @@ from functools import cached_property
 
 import numpy as np
 
-from remission.models.errors import ProblemError, SolveError, did_you_mean
+from remission.models.errors import ProblemError, SolveError, did_you_mean, refuse_unknown_keywords
 
 __all__ = ["Solution"]
 
 
+@refuse_unknown_keywords
 @dataclass(frozen=True, eq=False, repr=False)
 class Solution:
     """What `solve` returns; index it by the name of a state, observable or input.
@@ -34,9 +35,10 @@ class Solution:
     >>> solution = solve(Problem(sensitive_resistant(), t_span=(0, 100)))
     >>> print(solution)
     sensitive_resistant, t from 0 to 100 day, LSODA: done
-      S       0.495 -> 0.739867
-      R       0.005 -> 0.00747341
-      burden  0.5 -> 0.74734
+      S                   0.495 -> 0.696532
+      R                   0.005 -> 0.00703567
+      burden              0.5 -> 0.703567
+      resistant_fraction  0.01 -> 0.01
     """
 
     problem: object

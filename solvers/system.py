@@ -11,7 +11,7 @@ import numpy as np
 import sympy as sp
 
 from remission.models import Input, Model, Parameter
-from remission.models.errors import ProblemError
+from remission.models.errors import ProblemError, refuse_unknown_keywords
 from remission.models.expressions import function_source, model_kernel, sensitivity_source
 from remission.models.operations import ARRAY, SCALAR
 
@@ -20,21 +20,35 @@ __all__ = ["System", "make_system", "system"]
 FLOAT_FAULTS = (ZeroDivisionError, OverflowError, ValueError)
 
 
+@refuse_unknown_keywords
 @dataclass(frozen=True, eq=False)
 class System:
     """A model and the expressions of its problem as compiled functions.
 
-    Attributes
+    Built by `system(problem)`; problems that differ only in numbers share it.
+
+    Parameters
     ----------
     model : Model
+    parameter_symbols : tuple of Parameter
+        In the order of p.
     states, parameters, inputs, observables : tuple of str
         Names, in the order of y, p, u and of what `observe` returns.
-    n : int
-        Number of states.
+    n_model_parameters : int
+        How many of the parameters are the model's; the others belong to the treatment or to initial values.
+    functions : dict
+        Generated functions by name.
+    tangent_at, observe_at : (m,) int array
+        Where the generated derivatives stand in their tables.
+    settings : Settings
+        Initial values and treatment expressions as functions of p.
 
-    Notes
-    -----
-    Built by `system(problem)`; problems that differ only in numbers share it.
+    Examples
+    --------
+    >>> from remission.models import sensitive_resistant
+    >>> from remission.solvers import Problem
+    >>> Problem(sensitive_resistant()).system.observables
+    ('burden', 'resistant_fraction')
     """
 
     model: Model
@@ -55,25 +69,59 @@ class System:
         return len(self.states)
 
     def f(self, t, y, p, u) -> np.ndarray:
-        """Rates of change, shape (n,), at one time, state, parameter and input vector."""
+        """Rates of change, shape (n,), at one time, state, parameter and input vector.
+
+        Parameters
+        ----------
+        t : float
+        y, p, u : (n,), (n_p,), (n_u,) sequences of float
+
+        Returns
+        -------
+        (n,) array
+        """
         return np.array(self.functions["f"](t, _floats(y), self.model_part(p), u))
 
     def jac(self, t, y, p, u) -> np.ndarray:
-        """Jacobian d f / d y, shape (n, n)."""
+        """Jacobian d f / d y, shape (n, n).
+
+        Parameters
+        ----------
+        t, y, p, u
+            As in `f`.
+        """
         return self.tangent(t, y, p, u)[1]
 
     def dfdp(self, t, y, p, u) -> np.ndarray:
-        """d f / d p, shape (n, len(parameters)); zero columns for parameters that the model does not have."""
+        """d f / d p, shape (n, len(parameters)); zero columns for parameters that the model does not have.
+
+        Parameters
+        ----------
+        t, y, p, u
+            As in `f`.
+        """
         table = np.zeros((self.n, len(self.parameters)))
         table[:, : self.n_model_parameters] = self.tangent(t, y, p, u)[2]
         return table
 
     def dfdu(self, t, y, p, u) -> np.ndarray:
-        """d f / d u, shape (n, len(inputs))."""
+        """d f / d u, shape (n, len(inputs)).
+
+        Parameters
+        ----------
+        t, y, p, u
+            As in `f`.
+        """
         return self.tangent(t, y, p, u)[3]
 
     def tangent(self, t, y, p, u):
-        """f, d f / d y, d f / d p (model parameters only) and d f / d u from one shared list of expressions."""
+        """f, d f / d y, d f / d p (model parameters only) and d f / d u from one shared list of expressions.
+
+        Parameters
+        ----------
+        t, y, p, u
+            As in `f`.
+        """
         n, m = self.n, self.n_model_parameters
         values = np.array(self.functions["tangent"](t, _floats(y), self.model_part(p), u))
         table = np.zeros(n * (n + m + len(self.inputs)))
@@ -82,13 +130,31 @@ class System:
         return values[:n], table[:, :n], table[:, n : n + m], table[:, n + m :]
 
     def observe(self, t, y, p, u) -> np.ndarray:
-        """Observables over times: t of shape (n_t,), y (n, n_t), u (n_u, n_t) give (n_observables, n_t)."""
+        """Observables over times.
+
+        Parameters
+        ----------
+        t : (n_t,) array
+        y : (n, n_t) array
+        p : (n_p,) sequence of float
+        u : (n_u, n_t) array
+
+        Returns
+        -------
+        (n_observables, n_t) array
+        """
         with np.errstate(all="ignore"):
             rows = self.functions["observe_array"](t, list(y), self.model_part(p), list(u))
         return np.array([np.broadcast_to(r, np.shape(t)) for r in rows], dtype=float).reshape(len(rows), *np.shape(t))
 
     def observe_tangent(self, t, y, p, u):
-        """Derivatives of the observables by y, p (model parameters) and u, each (n_observables, ..., n_t)."""
+        """Derivatives of the observables by y, p (model parameters) and u, each (n_observables, ..., n_t).
+
+        Parameters
+        ----------
+        t, y, p, u
+            As in `observe`.
+        """
         n, m, k, shape = self.n, self.n_model_parameters, len(self.inputs), np.shape(t)
         with np.errstate(all="ignore"):
             rows = self.functions["observe_gradient_array"](t, list(y), self.model_part(p), list(u))
@@ -99,20 +165,43 @@ class System:
         return table[:, :n], table[:, n : n + m], table[:, n + m :]
 
     def augmented(self, columns, steered):
-        """Rates of states and sensitivities, written out: `(t, z, p, u, d)`; see `models.expressions`."""
+        """Rates of states and sensitivities, written out: `(t, z, p, u, d)`; see `models.expressions`.
+
+        Parameters
+        ----------
+        columns : tuple of int
+            Positions of the parameters in p.
+        steered : bool
+            Whether levels of inputs depend on them.
+        """
         inside = tuple(c if c < self.n_model_parameters else None for c in columns)
         return _augmented(self.model, inside, steered)
 
     def model_part(self, p):
-        """The part of p that the model's own functions take, as a list of floats."""
+        """The part of p that the model's own functions take, as a list of floats.
+
+        Parameters
+        ----------
+        p : (n_p,) sequence of float
+        """
         return list(p[: self.n_model_parameters])
 
     def y0(self, p) -> np.ndarray:
-        """Initial values, shape (n,)."""
+        """Initial values, shape (n,).
+
+        Parameters
+        ----------
+        p : (n_p,) sequence of float
+        """
         return self.settings.values(p)[: self.n]
 
     def dy0dp(self, p) -> np.ndarray:
-        """Derivatives of the initial values, shape (n, len(parameters))."""
+        """Derivatives of the initial values, shape (n, len(parameters)).
+
+        Parameters
+        ----------
+        p : (n_p,) sequence of float
+        """
         return self.settings.gradients(p)[: self.n]
 
     def __reduce__(self):
@@ -142,6 +231,7 @@ class Settings:
         return table.reshape(self.count, self.n_parameters)
 
 
+@refuse_unknown_keywords
 def system(problem) -> System:
     """The numerical side of a problem.
 

@@ -1,6 +1,6 @@
 """Published model families, one file each, and the question that each answers."""
 
-from .competition import sensitive_resistant, two_clone_competition
+from .competition import selective_kill, sensitive_resistant, two_clone_competition
 from .growth import exponential_growth, gompertz_growth, logistic_growth, von_bertalanffy_growth
 from .inflammation import paracrine_loop
 from .listing import BY_QUESTION, list_models
@@ -18,6 +18,7 @@ __all__ = [
     "oncogene_withdrawal",
     "oral_1cpt",
     "paracrine_loop",
+    "selective_kill",
     "sensitive_resistant",
     "two_clone_competition",
     "two_cpt",

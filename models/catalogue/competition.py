@@ -3,7 +3,54 @@
 from ..model import Model
 from ..symbols import Input, Parameter, State
 
-__all__ = ["sensitive_resistant", "two_clone_competition"]
+__all__ = ["selective_kill", "sensitive_resistant", "two_clone_competition"]
+
+
+def selective_kill() -> Model:
+    """A drug kills sensitive cells at a rate of its own; both clones share one niche.
+
+    Equations: ``S' = r S (1 - S - R) - kill u S``; ``R' = r_R R (1 - S - R)``.
+
+    Returns
+    -------
+    Model
+        States `S`, `R` (fractions of carrying capacity), input `u` (1 on drug, 0 off), parameters `r`, `r_R`, `kill`
+        (1/day), `n0`, `f_R`, observables `burden` and `resistant_fraction`; time in days.
+
+    Notes
+    -----
+    The model of this package for PSA under abiraterone. It differs from `sensitive_resistant` in that cells die under
+    the drug whether they divide or not, and that nothing turns over: `r` and `r_R` are net rates. It differs from
+    `two_clone_competition` in that the drug takes cells and not room, and that a sensitive cell crowds a resistant one
+    no more than another resistant one does. Mutation under treatment is left out: all resistance is there at the start.
+
+    The defaults of `kill` and `n0` are those of the cohort fit in the default study; `r` and `f_R` differ between
+    patients by more than a factor of ten. Both states stay between 0 and 1.
+
+    Examples
+    --------
+    >>> model = selective_kill()
+    >>> model.states, [p.name for p in model.parameters]
+    ((S, R), ['r', 'r_R', 'kill', 'n0', 'f_R'])
+    """
+    r = Parameter("r", 0.025, unit="1/day", plausible=(0.002, 0.3), about="net growth rate, sensitive")
+    r_R = Parameter("r_R", 0.006, unit="1/day", plausible=(3e-4, 0.1), about="net growth rate, resistant")
+    kill = Parameter("kill", 0.05, unit="1/day", plausible=(0.005, 1), about="rate at which the drug kills S")
+    n0 = Parameter("n0", 0.3, unit="1", plausible=(0.01, 0.9), about="initial burden")
+    f_R = Parameter("f_R", 0.05, unit="1", plausible=(1e-6, 0.99), about="resistant part of n0 [assumed]")
+    # A clone that is a millionth of the niche may be the whole tumour a year later: the tolerance must see it.
+    seen = {"unit": "1", "kind": "tumour", "scale": 1e-6, "bounds": (0, 1)}
+    S = State("S", n0 * (1 - f_R), about="sensitive cells / carrying capacity", **seen)
+    R = State("R", n0 * f_R, about="resistant cells / carrying capacity", **seen)
+    u = Input("u", unit="1", about="drug, 1 on and 0 off")
+    room = 1 - (S + R)
+    return Model(
+        "selective_kill",
+        rates={S: r * S * room - kill * u * S, R: r_R * R * room},
+        observables={"burden": S + R, "resistant_fraction": R / (S + R)},
+        source="this package; Lotka-Volterra competition for one niche, drug kill proportional to sensitive cells",
+        about="drug kills sensitive cells at a rate of its own, both clones share one niche",
+    )
 
 
 def sensitive_resistant() -> Model:

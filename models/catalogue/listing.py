@@ -6,7 +6,7 @@ __all__ = ["BY_QUESTION", "list_models"]
 
 BY_QUESTION = {
     "growth law": ("exponential_growth", "logistic_growth", "gompertz_growth", "von_bertalanffy_growth"),
-    "resistance": ("sensitive_resistant", "two_clone_competition"),
+    "resistance": ("sensitive_resistant", "two_clone_competition", "selective_kill"),
     "aneuploidy": ("oncogene_withdrawal",),
     "inflammation": ("paracrine_loop",),
     "pharmacokinetics": ("bolus_1cpt", "oral_1cpt", "two_cpt", "kpd"),

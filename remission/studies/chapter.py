@@ -52,7 +52,16 @@ class Number:
 
 @dataclass(frozen=True)
 class TableOut:
-    """A table: `columns` are (name, unit) pairs, `rows` tuples in their order. Written as CSV, shown in the report."""
+    """A table, written as CSV and shown in the report.
+
+    Parameters
+    ----------
+    name, caption : str
+    columns : tuple of (str, str)
+        Name and unit of each column.
+    rows : tuple of tuple
+        In the order of the columns.
+    """
 
     name: str
     caption: str
@@ -62,7 +71,12 @@ class TableOut:
 
 @dataclass(frozen=True)
 class Figure:
-    """A figure that is already saved as `figures/<name>.png` and `.pdf`."""
+    """A figure that is already saved as `figures/<name>.png` and `.pdf`.
+
+    Parameters
+    ----------
+    name, caption : str
+    """
 
     name: str
     caption: str
@@ -109,7 +123,12 @@ class Chapter:
 
     @classmethod
     def from_dict(cls, parts) -> "Chapter":
-        """The chapter that `to_dict` wrote."""
+        """The chapter that `to_dict` wrote.
+
+        Parameters
+        ----------
+        parts : dict
+        """
         made = dict(parts)
         made["numbers"] = tuple(Number(**{k: _finite_or_not(k, v) for k, v in n.items()}) for n in parts["numbers"])
         made["figures"] = tuple(Figure(**f) for f in parts["figures"])

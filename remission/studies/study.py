@@ -44,7 +44,8 @@ class StudyResult:
         Those that are done.
     failed : dict
         Chapter name -> reason.
-    complete : bool
+    interrupted : bool
+        Whether Ctrl-C ended it.
     """
 
     path: Path

@@ -1,4 +1,4 @@
-"""Scaled models: the groups of the papers, and the same trajectories as the original."""
+"""ScaledModel models: the groups of the papers, and the same trajectories as the original."""
 
 import pickle
 
