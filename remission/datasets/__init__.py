@@ -152,7 +152,7 @@ def egfr_tki_lung_pdx() -> Dataset:
     Returns
     -------
     Dataset
-        Observables `tumour volume` (mm^3) and `plasma concentration` (mg/L, time in days); doses `amount` in ug
+        Observables `tumour volume` (mm^3) and `plasma concentration` (ng/mL, time in days); doses `amount` in ug
         into `erlotinib` or `gefitinib`.
 
     References
@@ -162,7 +162,7 @@ def egfr_tki_lung_pdx() -> Dataset:
     Examples
     --------
     >>> egfr_tki_lung_pdx().units
-    {'tumour volume': 'mm^3', 'plasma concentration': 'mg/L'}
+    {'tumour volume': 'mm^3', 'plasma concentration': 'ng/mL'}
     """
     return load("egfr_tki_lung_pdx")
 

@@ -56,9 +56,11 @@ def intermittent_adt(folder):
 
 
 def egfr_tki_lung_pdx(folder):
-    """Amounts per mouse into the drug; doses of 0 are none."""
+    """Amounts per mouse into the drug; doses of 0 are none; plasma levels in ng/mL."""
     folder = folder / "egfr-tki-lung-pdx"
-    values = [_keep(row, BASIC) | {"unit": row["unit"].replace("mm3", "mm^3")} for row in _rows(folder / "data.csv")]
+    # The collected "mg/L" would put more drug into the plasma than was given; see the page.
+    units = {"mm3": "mm^3", "mg/L": "ng/mL"}
+    values = [_keep(row, BASIC) | {"unit": units[row["unit"]]} for row in _rows(folder / "data.csv")]
     doses = [
         _keep(row, "subject time time_unit dose:amount drug:into body_weight_g:body_mass_g", unit="ug")
         for row in _rows(folder / "doses.csv")

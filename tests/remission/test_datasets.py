@@ -12,6 +12,7 @@ from remission import datasets
 from remission.datasets._clean import page
 from remission.datasets.dataset import FOLDER
 from remission.models.errors import DataError, KeywordError
+from remission.models.units import conversion
 
 # name: subjects, values, units, subjects per arm (or number of arms), as counted when the sets were collected;
 # atezolizumab had 5599 values, of which three repeat another in patient, day and value.
@@ -31,7 +32,7 @@ COUNTS = {
     "egfr_tki_lung_pdx": (
         36,
         518,
-        {"tumour volume": "mm^3", "plasma concentration": "mg/L"},
+        {"tumour volume": "mm^3", "plasma concentration": "ng/mL"},
         {
             "control": 6,
             "erlotinib 100 mg/kg/day": 6,
@@ -156,7 +157,17 @@ def test_doses_of_mice_are_the_nominal_ones():
     assert set(nominal) == set(doses["subject"].tolist())
     per_mass = doses["amount"] / doses["body_mass_g"]  # ug/g = mg/kg
     np.testing.assert_allclose(per_mass, [nominal[s] for s in doses["subject"].tolist()], rtol=0.05)
-    assert len(data.table.select(observable="plasma concentration")) == 52
+
+
+def test_plasma_never_holds_more_drug_than_was_given():
+    """A mouse has about 0.05 mL of plasma a gram; in mg/L the highest level would be more than its dose."""
+    data = datasets.egfr_tki_lung_pdx()
+    levels, doses = data.table.select(observable="plasma concentration"), data.doses
+    assert len(levels) == 52
+    for subject, level in zip(levels["subject"], levels["value"], strict=True):
+        own = doses["subject"] == subject
+        in_plasma = level * conversion("ng/mL", "ug/mL") * 0.05 * doses["body_mass_g"][own].max()
+        assert in_plasma < 0.1 * doses["amount"][own].min()
 
 
 def test_classes_of_each_tumour_add_up_to_at_most_one():
