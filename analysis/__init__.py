@@ -1,0 +1,54 @@
+"""Floor 3, answers: outcomes, relapse by lineages, steady states, sweeps, sensitivity, fits, tables and figures.
+
+Whatever is named here is fetched from its file when it is first used.
+"""
+
+import importlib
+
+# These three files are named like their verb: imported here, the name stays the verb and not the file.
+from .sensitivity import Sensitivity, sensitivity
+from .steady_states import SteadyState, SteadyStates, steady_states
+from .sweep import Sweep, sweep
+
+_SHELVES = {
+    "outcomes": """
+        Outcome as_outcome at_end doubling_time nadir nadir_time relapse_probability time_to_progression
+    """,
+    "lineages": "ExpectedLineages expected_lineages relapse_free_survival",
+    "kendall": """
+        Established LineageProcess establishment_probability expected_cells expected_established lineage_process
+        relapse_free relapse_hazard size_probability
+    """,
+    "tables": "Table read_table",
+    "experiment": "Experiment",
+    "fitting": "Fit Own Scaled Shared fit",
+    "plots": "plot",
+}
+_HOME = {name: module for module, names in _SHELVES.items() for name in names.split()}
+
+__all__ = [
+    "Sensitivity",
+    "SteadyState",
+    "SteadyStates",
+    "Sweep",
+    "sensitivity",
+    "steady_states",
+    "sweep",
+    *_HOME,
+]
+
+
+def __getattr__(name):
+    if name in _HOME:
+        value = globals()[name] = getattr(importlib.import_module(f"{__name__}.{_HOME[name]}"), name)
+        return value
+    message = f"remission.analysis has no attribute {name!r}"
+    if not name.startswith("__"):
+        from remission.models.errors import did_you_mean
+
+        message += f"; {did_you_mean(name, __all__)}"
+    raise AttributeError(message)
+
+
+def __dir__():
+    return sorted([*globals(), *__all__])
