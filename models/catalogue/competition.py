@@ -30,8 +30,8 @@ def selective_kill() -> Model:
     Examples
     --------
     >>> model = selective_kill()
-    >>> model.states, [p.name for p in model.parameters]
-    ((S, R), ['r', 'r_R', 'kill', 'n0', 'f_R'])
+    >>> model.states, sorted(p.name for p in model.parameters)
+    ((S, R), ['f_R', 'kill', 'n0', 'r', 'r_R'])
     """
     r = Parameter("r", 0.025, unit="1/day", plausible=(0.002, 0.3), about="net growth rate, sensitive")
     r_R = Parameter("r_R", 0.006, unit="1/day", plausible=(3e-4, 0.1), about="net growth rate, resistant")

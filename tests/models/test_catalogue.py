@@ -174,6 +174,24 @@ def test_two_clone_competition_has_the_daily_rates_of_the_published_curves():
     np.testing.assert_allclose(y0, [2158.32, 52.35])
 
 
+def test_selective_kill_closed_forms():
+    """One clone alone is logistic off drug; on drug S has the logistic law of net rate r - kill and its own room."""
+    model = models.selective_kill()
+    S, _ = run(model, days, {"f_R": 0.0, "n0": 0.1, "r": 0.03})
+    np.testing.assert_allclose(S, 1 / (1 + 9 * np.exp(-0.03 * days)), rtol=1e-9)
+    S, R = run(model, days, {"f_R": 0.0, "n0": 0.4, "r": 0.03, "kill": 0.05}, {"u": 1})
+    net, room = 0.03 - 0.05, 1 - 0.05 / 0.03
+    np.testing.assert_allclose(S, room / (1 + (room / 0.4 - 1) * np.exp(-net * days)), rtol=1e-8)
+    assert not R.any()
+
+
+def test_selective_kill_has_an_invariant_ratio():
+    """ln S / r - ln R / r_R falls by kill / r per day on drug: the shared niche drops out."""
+    S, R = run(models.selective_kill(), days, {"r": 0.04, "r_R": 0.01, "kill": 0.06}, {"u": 1})
+    fall = np.log(S) / 0.04 - np.log(R) / 0.01
+    np.testing.assert_allclose(fall - fall[0], -0.06 / 0.04 * days, atol=1e-8)
+
+
 def withdrawal(p_on, brake_R=1.0, **options):
     """The two-phase protocol: T1, state at T1, and S + A left on day 3 and day 30 of withdrawal."""
     model = models.oncogene_withdrawal()
