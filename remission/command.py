@@ -332,7 +332,7 @@ def _datasets(options) -> int:
         write_table(chosen.table, options.csv)
         _say(options.csv)
         return 0
-    _say(chosen.page())
+    _say(chosen.page)
     return 0
 
 
