@@ -6,6 +6,7 @@ __all__ = ["Field", "solve_from"]
 
 MOST_STEPS = 60
 HALVINGS = 12
+STALLS = 4  # steps that found nothing better, after which a start is given up
 ROUNDING = np.finfo(float).eps
 
 
@@ -104,6 +105,7 @@ def solve_from(field, start, free=None):
     low, high = (field.low - width)[index], (field.high + width)[index]
     y = start.copy()
     residual, jacobian = field.equations(y, mask)
+    stalls = 0
     for _ in range(MOST_STEPS):
         if not np.all(np.isfinite(residual)) or not np.all(np.isfinite(jacobian)):
             return None
@@ -123,6 +125,10 @@ def solve_from(field, start, free=None):
             if np.isfinite(after) and after <= before * (1 - 0.1 * damping) + 1e-16:
                 break
             damping /= 2
+        else:
+            stalls += 1
+            if stalls == STALLS:
+                break
         y = trial
     return (y, length) if length <= 1e-6 else None
 

@@ -10,7 +10,7 @@ from . import newton
 __all__ = ["Point", "search"]
 
 SAME = 1e-7  # scaled distance of two results that are one root
-SINGULAR = 1e-9  # smallest singular value of a scaled Jacobian that counts as zero, relative to the largest
+SINGULAR = 1e-6  # singular values of a scaled Jacobian that small may be zero; stepping along decides
 MOST_FACES = 64
 
 
