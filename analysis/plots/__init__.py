@@ -1,0 +1,100 @@
+"""Figures: one verb, `plot(result, ax=None)`, one file for each kind of result behind it."""
+
+import importlib
+import inspect
+
+from remission.models.errors import KeywordError, ProblemError, did_you_mean
+
+# kind of result -> (file, function); by name, so that no result has to be imported to draw another
+DRAWERS = {
+    "Solution": ("solution", "plot_solution"),
+    "Model": ("model", "plot_model"),
+    "Table": ("table", "plot_table"),
+    "Dataset": ("table", "plot_table"),
+    "Fit": ("fit", "plot_fit"),
+    "Prediction": ("fit", "plot_prediction"),
+    "Sweep": ("sweep", "plot_sweep"),
+    "Sensitivity": ("sensitivity", "plot_sensitivity"),
+    "SteadyStates": ("steady_states", "plot_steady_states"),
+    "ExpectedLineages": ("survival", "plot_lineages"),
+}
+_SHELVES = {
+    "solution": "plot_solution solution_panels",
+    "model": "plot_model",
+    "table": "plot_table table_panels",
+    "fit": "plot_fit plot_prediction plot_subjects",
+    "sweep": "plot_sweep plot_band",
+    "sensitivity": "plot_sensitivity sensitivity_panels",
+    "steady_states": "plot_steady_states plot_steady_branches",
+    "survival": "plot_survival plot_lineages kaplan_meier",
+    "plane": "plot_plane mark_threshold",
+    "comparison": "plot_forest plot_observed_predicted",
+    "legend": "place_legend",
+    "treatment": "shade_treatment shade_spans drug_spans",
+    "style": "PALETTE colour_of line_of figure label time_label pretty_unit save style_axes",
+}
+_HOME = {name: module for module, names in _SHELVES.items() for name in names.split()}
+
+__all__ = sorted(["plot", *_HOME])
+
+
+def plot(result, ax=None, **options):
+    """Draw a result.
+
+    Parameters
+    ----------
+    result : Solution, Model, Table, Dataset, Fit, Prediction, Sweep, Sensitivity, SteadyStates or ExpectedLineages
+    ax : Axes, optional
+        Where to draw; a new figure if not given.
+    **options
+        Those of the function that draws the kind of result: `plot_solution` (`names`, `scale`, ...), `plot_fit`
+        (`subject`, `held_out`, ...) and so on in `remission.analysis.plots`.
+
+    Returns
+    -------
+    Axes
+        `ax.figure` is the figure; `plots.save(ax, path)` writes it as PNG and PDF.
+
+    Raises
+    ------
+    ProblemError
+        If there is no figure for such a result.
+    KeywordError
+        If the figure has no such option; with the nearest match.
+
+    Examples
+    --------
+    >>> from remission.models import sensitive_resistant
+    >>> from remission.solvers import Problem, Treatment, solve
+    >>> daily = Problem(sensitive_resistant(), treatment=Treatment.constant({"u": 1.0}))
+    >>> ax = plot(solve(daily), names=["S", "R"])
+    >>> ax.get_legend_handles_labels()[1]
+    ['S: sensitive', 'R: resistant', 'given: u = 1']
+    """
+    for kind in type(result).__mro__:
+        if kind.__name__ in DRAWERS:
+            module, name = DRAWERS[kind.__name__]
+            drawer = getattr(importlib.import_module(f"{__name__}.{module}"), name)
+            known = [p for p in inspect.signature(drawer).parameters if p != "ax"][1:]
+            for option in options:
+                if option not in known:
+                    raise KeywordError(f"plot({kind.__name__}) has no option {option!r}; {did_you_mean(option, known)}")
+            return drawer(result, ax, **options)
+    raise ProblemError(
+        f"plot: there is no figure for {type(result).__name__}; it draws {', '.join(DRAWERS)}"
+        + ("; solve(problem) first" if type(result).__name__ == "Problem" else "")
+    )
+
+
+def __getattr__(name):
+    if name in _HOME:
+        value = globals()[name] = getattr(importlib.import_module(f"{__name__}.{_HOME[name]}"), name)
+        return value
+    message = f"remission.analysis.plots has no attribute {name!r}"
+    if not name.startswith("__"):
+        message += f"; {did_you_mean(name, __all__)}"
+    raise AttributeError(message)
+
+
+def __dir__():
+    return sorted([*globals(), *__all__])
