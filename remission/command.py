@@ -323,7 +323,7 @@ def _datasets(options) -> int:
 
     if options.name is None:
         for name, about in datasets.list_datasets().items():
-            _say(f"  {name:<24}{about}")
+            _say(f"  {name:<26}{about}")
         return 0
     chosen = datasets.load(options.name)
     if options.csv:

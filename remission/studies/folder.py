@@ -81,7 +81,7 @@ class RunFolder:
         """Write a `TableOut` as CSV, `tables/<its name>.csv` if not said otherwise; units stand in the header."""
         text = io.StringIO()
         writer = csv.writer(text, lineterminator="\n")
-        writer.writerow([f"{name} [{unit}]" if unit else name for name, unit in table.columns])
+        writer.writerow([f"{name} [{unit}]" if unit not in ("", "1") else name for name, unit in table.columns])
         writer.writerows(table.rows)
         return self.write_text(name or f"tables/{table.name}.csv", text.getvalue())
 
