@@ -119,7 +119,9 @@ class _Collector:
         moving = self.moving
         flow, begin = moving.flow(), moving.z()
         wanted = (self.times > moving.t + moving.width) & (self.times <= stop + moving.width)
-        grid = np.concatenate([[moving.t], np.minimum(self.times[wanted], stop), [stop]])
+        inside = self.times[wanted]
+        # LSODA refuses a time that it has reached: the end of the segment comes once, as do repeated times
+        grid, rows = np.unique(np.concatenate([[moving.t], np.minimum(inside, stop), [stop]]), return_inverse=True)
         with np.errstate(all="ignore"), warnings.catch_warnings():
             warnings.simplefilter("ignore")
             z, info = odeint(
@@ -130,7 +132,7 @@ class _Collector:
             raise Stop("failed", f"LSODA stopped between t = {moving.t:g} and {stop:g}: {info['message']}")
         if not np.all(np.abs(z) < LARGEST):
             raise Stop("not finite", f"{moving.largest(z[-1])} at t = {stop:g}; does the solution blow up?")
-        self.keep(wanted, z[1:-1].T)
+        self.keep(wanted, z[rows[1:-1]].T)
         moving.take(stop, z[-1])
         moving.check()
 
