@@ -182,15 +182,13 @@ def _outside(ax, handles, labels, look):
     if wide < WIDEST * room:
         legend.set_in_layout(True)
         return legend
-    look = {"ncols": max(1, int(0.95 * room / wide))} | look
-    for _ in range(2):  # the legend changes the height of the axes, and with it the place below them
-        legend.remove()
-        renderer, frame = _renderer(ax), ax.get_window_extent()
-        bottom = min(ax.xaxis.get_tightbbox(renderer).y0, frame.y0)
-        below = (bottom - frame.y0 - 3) / frame.height
-        legend = ax.legend(handles, labels, loc="upper center", bbox_to_anchor=(0.5, below), **look)
-        _renderer(ax)
-    return legend
+    legend.remove()
+    renderer = _renderer(ax)
+    drop = ax.get_window_extent().y0 - ax.xaxis.get_tightbbox(renderer).y0  # pixels of tick labels and axis label
+    size = look["fontsize"] * ax.figure.figure.dpi / 72
+    # a distance in font sizes stays right when the legend makes the axes lower
+    look = {"ncols": max(1, int(0.95 * room / wide))} | look | {"borderaxespad": max(drop, 0) / size + 0.4}
+    return ax.legend(handles, labels, loc="upper center", bbox_to_anchor=(0.5, 0.0), **look)
 
 
 def _slot(ax):

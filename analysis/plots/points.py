@@ -7,7 +7,7 @@ from .style import PALETTE
 __all__ = ["draw_points"]
 
 
-def draw_points(ax, series, *, divide=1.0, colour=None, label=None, hollow=False, size=3.6, joined=False):
+def draw_points(ax, series, *, divide=1.0, colour=None, label=None, hollow=False, size=3.6, joined=False, faint=False):
     """Draw a series of measurements.
 
     Parameters
@@ -24,6 +24,8 @@ def draw_points(ax, series, *, divide=1.0, colour=None, label=None, hollow=False
         Of the markers, in points.
     joined : bool
         Whether a thin line joins the values.
+    faint : bool
+        For one of very many.
 
     Returns
     -------
@@ -35,14 +37,19 @@ def draw_points(ax, series, *, divide=1.0, colour=None, label=None, hollow=False
         "color": colour,
         "markersize": size,
         "markerfacecolor": "white" if hollow else colour,
-        "markeredgewidth": 0.9,
+        "markeredgewidth": 0.0 if faint else 0.9,
         "zorder": 3,
+        "alpha": 0.5 if faint else 1.0,
     }
     time, value = np.asarray(series.time, dtype=float), np.asarray(series.value, dtype=float) / divide
     code = np.asarray(series.censoring)
     seen = (code == "none") & np.isfinite(value)
     line = "-" if joined else "none"
-    drawn = list(ax.plot(time[seen], value[seen], marker="o", linestyle=line, linewidth=0.8, label=label, **look))
+    drawn = list(
+        ax.plot(
+            time[seen], value[seen], marker="o", linestyle=line, linewidth=0.5 if faint else 0.8, label=label, **look
+        )
+    )
     sd = np.asarray(getattr(series, "sd", np.full(len(time), np.nan)), dtype=float) / divide
     if (known := seen & np.isfinite(sd) & (sd > 0)).any():
         ax.errorbar(time[known], value[known], sd[known], fmt="none", ecolor=colour, elinewidth=0.8, capsize=1.5)

@@ -15,7 +15,7 @@ from .treatment import shade_spans
 __all__ = ["plot_table", "table_panels"]
 
 ORDER = ("blue", "vermilion", "green", "orange", "purple", "sky", "gold", "wine", "grey", "black")
-MANY, PANEL = 10, 32.0
+MANY, CROWD, PANEL = 10, 25, 32.0
 
 
 @refuse_unknown_keywords
@@ -63,7 +63,7 @@ def plot_table(table, ax=None, *, observable=None, subjects=None, scale=None, le
         text = (str(group) or "no arm") if few and group not in told and len(groups) > 1 else None
         told.add(group)
         draw_points(ax, _series(table, subject, observable), colour=colour, label=text, joined=True,
-                    size=3.0 if len(subjects) < 12 else 2.0)  # fmt: skip
+                    size=3.0 if len(subjects) < 12 else 2.0, faint=len(subjects) > CROWD)  # fmt: skip
     ax.set_xlabel(time_label(table.time_unit))
     ax.set_ylabel(label(plain(observable), table.units.get(observable, "")))
     scale = _scale_of(table, observable, subjects) if scale is None else scale

@@ -573,3 +573,15 @@ def test_pretty_units():
         "1/day": "per day",
     }
     assert {unit: pretty_unit(unit) for unit in expected} == expected
+
+
+def test_a_legend_below_stays_off_the_axis_label():
+    _, ax = plots.figure()
+    full_of_points(ax)
+    for k in range(5):
+        ax.plot([0, 1], [0, k], label=f"a curve with a long name, number {k}")
+    ax.set_xlabel("time (days)")
+    plots.place_legend(ax)
+    ax.figure.draw_without_rendering()
+    assert not ax.get_legend().get_window_extent().overlaps(ax.xaxis.label.get_window_extent())
+    assert covered(ax) == 0
