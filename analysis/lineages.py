@@ -10,7 +10,6 @@ The source and the rates of birth and death are read off the solution, and `kend
 
 import functools
 import itertools
-import logging
 from dataclasses import dataclass
 
 import numpy as np
@@ -21,10 +20,10 @@ from remission.models.operations import ARRAY
 
 from . import curves
 from .kendall import establishment_probability, expected_established, lineage_process, relapse_hazard
+from .remarks import remark
 
 __all__ = ["ExpectedLineages", "expected_lineages", "relapse_free_survival"]
 
-logger = logging.getLogger("remission")
 SMALL = 1e-3  # part of Lambda that may be neglected without a word
 LOOKS = 16
 
@@ -150,7 +149,7 @@ def expected_lineages(solution, clone=None) -> ExpectedLineages:
         neglected += _neglected(process)
     total = float(sum(totals.values()))
     if neglected > SMALL * max(total, SMALL):
-        logger.warning(
+        remark(
             "%s: the solution ends at t = %g while families are still being founded; about %.2g of Lambda = %.4g are "
             "left out: use a longer t_span", solution.problem.model.name, solution.problem.t_span[1], neglected, total,
         )  # fmt: skip
@@ -240,13 +239,15 @@ def _process(solution, clone):
     row = system.states.index(clone)
     cells = problem.model.states[row].info.cells_per_unit
     breaks = np.array([s.start for s in segments] + [segments[-1].end])
+    # a solver may leave a cell count within its tolerance below zero; nothing is founded at a negative rate
+    lowest = np.array([[0.0 if s.info.positive else -np.inf] for s in problem.model.states])
 
     def rates(times):
         values = np.empty((3, len(times)))
         number = np.clip(np.searchsorted(breaks, times, side="right") - 1, 0, len(segments) - 1)
         for i in np.unique(number):
             here, segment = number == i, segments[i]
-            y = curves.states_in(segment, times[here])[: system.n]
+            y = np.maximum(curves.states_in(segment, times[here])[: system.n], lowest)
             with np.errstate(all="ignore"):
                 rows = compiled(times[here], list(y), part, segment.inputs.tolist())
             for j in range(3):
@@ -283,11 +284,11 @@ def _warn_of_assumptions(solution, clone, process):
     problem, system = solution.problem, solution.problem.system
     name, (first, last) = problem.model.name, problem.t_span
     net = process.birth - process.death
-    late = process.times >= last - 0.05 * (last - first)
+    late = process.times >= last - 0.2 * (last - first)
     late &= process.times > process.breaks[-2]  # a change of treatment is no drift
     drift = np.ptp(net[late]) if late.any() else 0.0
     if drift > 0.02 * max(process.tail):
-        logger.warning(
+        remark(
             "%s: births minus deaths of %s still change by %.2g at the end; the lineage model takes them as constant "
             "from there: use a longer t_span", name, clone, drift,
         )  # fmt: skip
@@ -300,7 +301,7 @@ def _warn_of_assumptions(solution, clone, process):
         )
     change = max(np.ptp(np.broadcast_to(r, 2)) for r in rows[:2])
     if change > 0.02 * max(process.tail):
-        logger.warning(
+        remark(
             "%s: %s changes its own births or deaths by %.2g; families then feel each other, which the lineage model "
             "leaves out", name, clone, change,
         )  # fmt: skip

@@ -13,11 +13,13 @@ from remission.models.errors import ProblemError, RemissionError
 from remission.solvers import SolveWarning, sample, solve
 
 from .outcomes import refuse_unless_importable
+from .remarks import kept_remarks
 
 __all__ = ["run"]
 
 logger = logging.getLogger("remission")
 LARGEST_CHUNK = 32
+ABSURD = 1e100  # LSODA's own loop may pass a blow-up and call it a success; solve looks at every step
 
 
 def run(problem, names, table, outcomes, workers, progress):
@@ -120,18 +122,32 @@ def _result(future):
 def _gather(results, chunks, n, n_outputs, progress):
     values = np.full((n, n_outputs), np.nan)
     status, messages = np.full(n, "", dtype=object), np.full(n, "", dtype=object)
-    with _bar(n, progress) as bar:
-        for i, result in results:
-            rows = chunks[i]
-            if result is None:
-                status[rows], messages[rows] = "lost", "the worker process died"
-            else:
-                values[rows], status[rows], messages[rows] = result
-            bar.update(len(rows))
-    failed = int(np.sum(status != "done"))
-    if failed:
-        logger.info("sweep: %d of %d members failed; the first reason: %s", failed, n, messages[status != "done"][0])
+    try:
+        with _bar(n, progress) as bar:
+            for i, result in results:
+                rows = chunks[i]
+                if result is None:
+                    status[rows], messages[rows] = "lost", "the worker process died"
+                else:
+                    values[rows], status[rows], messages[rows] = result
+                bar.update(len(rows))
+    finally:
+        if hasattr(results, "close"):  # an interrupt here must reach the processes as well
+            results.close()
+    _say(status, messages)
     return values, tuple(status.tolist()), tuple(messages.tolist())
+
+
+def _say(status, messages):
+    """Once for all members: how many failed, and what there is to remark on the others."""
+    failed = status != "done"
+    if failed.any():
+        logger.info(
+            "sweep: %d of %d members failed; the first reason: %s", failed.sum(), len(status), messages[failed][0]
+        )
+    remarked = ~failed & (messages != "")
+    if remarked.any():
+        logger.warning("sweep: on %d of %d members: %s", remarked.sum(), len(status), messages[remarked][0])
 
 
 def _bar(n, progress):
@@ -170,13 +186,16 @@ def one_member(problem, parameters, outcomes):
         member = problem.replace(parameters=parameters)
         if _only_ends(member, outcomes):
             found = sample(member, [member.t_span[1]], [o.of for o in outcomes])
-            return (found.values[0], "done", "") if found.success else (nothing, "failed", found.message)
+            if found.success and np.all(np.abs(found.values) < ABSURD):
+                return found.values[0], "done", ""
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", SolveWarning)
             solution = solve(member)
         if not solution.success:
             return nothing, solution.status, solution.message
-        return np.array([outcome(solution) for outcome in outcomes]), "done", ""
+        with kept_remarks() as remarks:
+            values = np.array([outcome(solution) for outcome in outcomes])
+        return values, "done", "; ".join(remarks)
     except RemissionError as fault:
         return nothing, "refused", str(fault)
     except Exception as fault:  # one member's fault must not lose the others

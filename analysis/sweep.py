@@ -33,7 +33,7 @@ class Sweep:
         `"done"`, a status of the solver such as `"failed"`, `"refused"` (a problem that cannot be posed), `"error"`
         (of a callable output, say) or `"lost"` (a worker process died).
     messages : tuple of str
-        Why, where the status is not `"done"`.
+        Why, where the status is not `"done"`; else a remark on the answer, or nothing.
 
     Examples
     --------
@@ -43,7 +43,7 @@ class Sweep:
     >>> print(found)
     sweep of sensitive_resistant over n0: 3 members, 1 failed
       burden at the end  0.747 to 0.7496, median 0.7483
-      failed: 1, the first is member 2: ...
+      negative: 1, the first is member 2: ...
     """
 
     problem: object
@@ -88,6 +88,11 @@ class Sweep:
         for status in sorted(set(self.status) - {"done"}):
             rows = [i for i, s in enumerate(self.status) if s == status]
             lines.append(f"  {status}: {len(rows)}, the first is member {rows[0]}: {self.messages[rows[0]]}")
+        remarked = [i for i, message in enumerate(self.messages) if message and self.status[i] == "done"]
+        if remarked:
+            lines.append(
+                f"  remarks on {len(remarked)}, the first on member {remarked[0]}: {self.messages[remarked[0]]}"
+            )
         return "\n".join(lines)
 
     def to_pandas(self):
