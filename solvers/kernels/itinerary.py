@@ -1,0 +1,174 @@
+"""A problem's schedule as changes of the extended state (states, inputs, infusion rates), ready for a kernel.
+
+Every dose, change of dose level and start or end of an infusion is one row "x[row] becomes kept * x[row] + amount" at a
+time, in the order in which `Moving` goes through them. Rules are not here: they depend on the states (`drive.py`).
+"""
+
+import functools
+from dataclasses import dataclass
+
+import numpy as np
+
+from remission.models.symbols import t as time_symbol
+
+from ..schedule import DOSE, make_schedule
+
+__all__ = ["Changes", "has_clock", "itinerary", "kernel_tolerances", "model_width"]
+
+CLOSE = 1e-13  # of the largest time: closer moments are one instant, as in `Moving`
+TIGHTER = 1e-14  # how much more of a clone is resolved than was asked, unless a tolerance was given
+
+
+@dataclass(frozen=True, eq=False)
+class Changes:
+    """Where a member starts and what happens to it; k carried parameters.
+
+    Attributes
+    ----------
+    start : (N,) array
+        Extended state before anything of the first instant happens.
+    times, rows, kept, amount : (changes,) arrays
+    infused : tuple of int
+        States that infusions run into, in the order of their rows.
+    start_gradient : (N, k) array
+    shift, kept_gradient, amount_gradient : (changes, k) arrays
+        Derivatives of time, kept part and amount.
+    """
+
+    start: np.ndarray
+    times: np.ndarray
+    rows: np.ndarray
+    kept: np.ndarray
+    amount: np.ndarray
+    infused: tuple
+    start_gradient: np.ndarray
+    shift: np.ndarray
+    kept_gradient: np.ndarray
+    amount_gradient: np.ndarray
+
+    @property
+    def n(self):
+        return len(self.times)
+
+
+@functools.lru_cache(maxsize=256)
+def has_clock(model) -> bool:
+    """Whether a model names `t`; its kernel then carries one more state."""
+    return any(e.has(time_symbol) for e in (*model.equations.values(), *model.observables.values()))
+
+
+def model_width(model) -> int:
+    """States of the kernel: those of the model and the clock, if it needs one."""
+    return len(model.states) + has_clock(model)
+
+
+def itinerary(problem, columns=()) -> Changes:
+    """Changes of a problem; derivatives by the parameters at `columns` of its `p`.
+
+    Parameters
+    ----------
+    problem : Problem
+        Without rules.
+    columns : sequence of int
+
+    Returns
+    -------
+    Changes
+    """
+    schedule, columns = make_schedule(problem, bool(columns)), list(columns)
+    n, n_u, begin = model_width(problem.model), len(problem.model.inputs), problem.t_span[0]
+    infused = tuple(sorted({w.row for w in schedule.windows if w.into_state}))
+    active = {id(w): w for w in schedule.windows if w.start < begin}
+
+    def row_of(window):
+        return n + n_u + infused.index(window.row) if window.into_state else n + window.row
+
+    def level(row):
+        """Level of a row now and its derivatives: everything that is open adds."""
+        value = schedule.defaults[row - n] if row < n + n_u else 0.0
+        gradient = np.zeros(len(columns))
+        for window in active.values():
+            if row_of(window) == row:
+                value += window.level
+                gradient += window.level_gradient[columns]
+        return value, gradient
+
+    start, start_gradient = _start(problem, columns, n)
+    later = [level(row) for row in range(n, n + n_u + len(infused))]
+    start = np.concatenate([start, [value for value, _ in later]])
+    start_gradient = np.vstack([start_gradient, *(gradient for _, gradient in later)])
+    rows = []
+    for moment in schedule.moments:
+        if moment.order == DOSE:
+            dose = moment.what
+            row = (dose.row, dose.kept, dose.amount, dose.kept_gradient[columns], dose.amount_gradient[columns])
+        else:
+            window, opens = moment.what
+            if opens:
+                active[id(window)] = window
+            else:
+                active.pop(id(window), None)
+            value, gradient = level(row_of(window))
+            row = (row_of(window), 0.0, value, np.zeros(len(columns)), gradient)
+        rows.append((moment.time, *row, moment.time_gradient[columns]))
+    return _changes(start, start_gradient, rows, infused, CLOSE * max(map(abs, problem.t_span)))
+
+
+def _start(problem, columns, n):
+    y, system = problem.system.y0(problem.p), problem.system
+    gradient = system.dy0dp(problem.p)[:, columns] if columns else np.zeros((len(y), 0))
+    if n > len(y):  # the clock
+        y, gradient = np.append(y, problem.t_span[0]), np.vstack([gradient, np.zeros(len(columns))])
+    return y, gradient
+
+
+def _changes(start, start_gradient, rows, infused, width):
+    k = start_gradient.shape[1]
+    if not rows:
+        none, wide = np.zeros(0), np.zeros((0, k))
+        return Changes(start, none, np.zeros(0, dtype=np.int64), none, none, infused, start_gradient, wide, wide, wide)
+    times, places, kept, amount, kept_gradient, amount_gradient, shift = zip(*rows, strict=True)
+    times = list(times)
+    for i in range(1, len(times)):
+        if times[i] <= times[i - 1] + width:
+            times[i] = times[i - 1]
+    return Changes(
+        start, np.array(times), np.array(places, dtype=np.int64), np.array(kept, dtype=float),
+        np.array(amount, dtype=float), infused, start_gradient, np.array(shift).reshape(len(times), k),
+        np.array(kept_gradient).reshape(len(times), k), np.array(amount_gradient).reshape(len(times), k),
+    )  # fmt: skip
+
+
+def kernel_tolerances(problem, rtol=None, atol=None, tight=False):
+    """Relative tolerance, and for each state of the kernel: absolute tolerance, lowest value, whether it is guarded.
+
+    Where no absolute tolerance is given for a tumour state it is resolved far below one cell, because a clone that
+    regrows from the tolerance's noise is wrong without a sign; `tight` does so whatever was given.
+
+    Parameters
+    ----------
+    problem : Problem
+    rtol, atol : optional
+    tight : bool
+
+    Returns
+    -------
+    (float, (n,) array, (n,) array, tuple of int)
+    """
+    rtol, absolute = problem.tolerances(rtol, atol)
+    given = problem.atol if atol is None else atol
+    lowest, guarded = np.full(len(absolute), -np.inf), []
+    for i, state in enumerate(problem.model.states):
+        info = state.info
+        if not info.positive:
+            continue
+        if info.kind == "tumour":
+            guarded.append(i)
+            named = given is not None and (not hasattr(given, "items") or state.name in {str(key) for key in given})
+            absolute[i] = 1e-200 if tight else absolute[i] if named else absolute[i] * TIGHTER
+        lowest[i] = -10 * absolute[i]
+        if info.cells_per_unit and info.kind != "tumour":
+            lowest[i] = min(lowest[i], -1e-2 / info.cells_per_unit)
+    if has_clock(problem.model):
+        absolute, lowest = np.append(absolute, 1.0), np.append(lowest, -np.inf)
+    return max(rtol, 3e-14), absolute, lowest, tuple(guarded)

@@ -1,0 +1,68 @@
+"""LLVM at work: a module becomes object code, object code becomes a function. The only file that knows the compiler.
+
+An object file is the only thing that is ever loaded, fresh or from the cache, so both ways are one way.
+"""
+
+import ctypes
+import functools
+
+import llvmlite
+import llvmlite.binding as llvm
+
+__all__ = ["Loaded", "compile_module", "compiler_key", "host_lanes"]
+
+OPTIMISATION = 2
+SIGNATURE = ctypes.CFUNCTYPE(None, ctypes.c_void_p, ctypes.c_int64, ctypes.c_int64)  # releases the interpreter's lock
+
+
+@functools.cache
+def _host():
+    llvm.initialize_native_target()
+    llvm.initialize_native_asmprinter()
+    return llvm.get_host_cpu_name(), llvm.get_host_cpu_features().flatten()
+
+
+def compiler_key() -> tuple:
+    """Texts that decide what a module becomes: compiler, processor, level of optimisation."""
+    return (llvmlite.__version__, repr(llvm.llvm_version_info), *_host(), str(OPTIMISATION))
+
+
+@functools.cache
+def host_lanes() -> int:
+    """Doubles in the widest vector of this processor."""
+    features = _host()[1].split(",")
+    return 8 if "+avx512f" in features else 4 if "+avx2" in features else 2
+
+
+def _machine():
+    name, features = _host()
+    return llvm.Target.from_default_triple().create_target_machine(
+        cpu=name, features=features, opt=OPTIMISATION, reloc="pic", codemodel="default", jit=True
+    )
+
+
+def compile_module(module) -> bytes:
+    """Object code of an `llvmlite.ir.Module`."""
+    machine = _machine()
+    module.triple, module.data_layout = machine.triple, str(machine.target_data)
+    parsed = llvm.parse_assembly(str(module))
+    parsed.verify()
+    # The emitted code is already unrolled and free of common terms: only variables become registers and blocks join.
+    builder = llvm.create_pass_builder(machine, llvm.create_pipeline_tuning_options(speed_level=2))
+    passes = llvm.create_new_function_pass_manager()
+    passes.add_sroa_pass()
+    passes.add_simplify_cfg_pass()
+    for function in parsed.functions:
+        if not function.is_declaration:
+            passes.run(function, builder)
+    return machine.emit_object(parsed)
+
+
+class Loaded:
+    """Object code in memory with its function `run`; the code lives as long as this does."""
+
+    def __init__(self, content):
+        self._compiler = llvm.create_lljit_compiler(_machine())
+        library = llvm.JITLibraryBuilder().add_object_img(content).add_current_process().export_symbol("run")
+        self._library = library.link(self._compiler, "kernel")
+        self.run = SIGNATURE(self._library["run"])

@@ -1,0 +1,185 @@
+"""Sparse LU of W = I / (gamma h) - J without pivoting: what to eliminate when, and two ways to write it.
+
+W tends to a multiple of the identity as h gets small, so pivots on the diagonal are safe at the step sizes that the
+error test accepts; a step spoilt by a bad pivot fails that test and is tried again with a smaller h.
+
+`Plan` orders the pivots by Markowitz's count (least fill) from the pattern alone. A total (a sum shared by several
+equations) can be folded into the columns of its states, or kept as one more unknown z with the row
+z - sum of weights * states = 0. With 50 clones in one niche the second costs 109 times fewer operations; the plan takes
+whichever is cheaper.
+
+`UnrolledLU` keeps every entry in a register; `IndexedLU` runs the same plan from tables of indices, so that the code
+does not grow with the system.
+"""
+
+__all__ = ["IndexedLU", "Plan", "UnrolledLU"]
+
+
+class Plan:
+    """Order of pivots and pattern of L and U, for given positions of the Jacobian and of the totals' weights."""
+
+    def __init__(self, n, jacobian, weights, n_totals):
+        members = [[j for k, j in weights if k == total] for total in range(n_totals)]
+        folded = {(i, j) for i, j in jacobian if j < n}
+        folded |= {(i, j) for i, k in jacobian if k >= n for j in members[k - n]}
+        candidates = [_eliminate(n, folded)]
+        if n_totals:
+            kept = set(jacobian) | {(n + k, j) for k, j in weights}
+            candidates.append(_eliminate(n + n_totals, kept))
+        self.operations, self.size, self.order, self.entries = min(candidates, key=lambda c: c[0])
+        self.n, self.keeps_totals = n, self.size > n
+        rank = {k: r for r, k in enumerate(self.order)}
+        self.before = {i: [k for k in self.order[: rank[i]] if (i, k) in self.entries] for i in self.order}
+        self.after = {i: [k for k in self.order[rank[i] + 1 :] if (i, k) in self.entries] for i in self.order}
+        self.index = {ij: c for c, ij in enumerate(sorted(self.entries))}
+
+    def pivots(self):
+        """(pivot, rows still below it, columns still right of it), in the order of elimination."""
+        below = {k: [] for k in self.order}
+        for i in self.order:
+            for k in self.before[i]:
+                below[k].append(i)
+        for k in self.order:
+            yield k, below[k], self.after[k]
+
+    def matrix(self, w, diagonal, jacobian, weights):
+        """Entries of W as values; `jacobian` has the totals in columns n and beyond."""
+        n, entries = self.n, dict.fromkeys(((i, i) for i in range(self.n)), diagonal)
+
+        def subtract(i, j, value):
+            entries[i, j] = entries[i, j] - value if (i, j) in entries else -value
+
+        for (i, j), value in jacobian.items():
+            if j < n or self.keeps_totals:
+                subtract(i, j, value)
+            else:
+                for (k, state), weight in weights.items():
+                    if k == j - n:
+                        subtract(i, state, value * weight)
+        if self.keeps_totals:
+            for (k, state), weight in weights.items():
+                entries[n + k, n + k] = w.real(1.0)
+                entries[n + k, state] = -weight
+        return entries
+
+
+def _eliminate(size, pattern):
+    """(operations, size, order, entries of L and U) by least Markowitz count."""
+    row, column = [{i} for i in range(size)], [{i} for i in range(size)]
+    for i, j in pattern:
+        row[i].add(j)
+        column[j].add(i)
+    left, order, entries, operations = set(range(size)), [], set(), 0
+    while left:
+        pivot = min(left, key=lambda k: ((len(row[k]) - 1) * (len(column[k]) - 1), k))
+        left.discard(pivot)
+        order.append(pivot)
+        below, right = column[pivot] - {pivot}, row[pivot] - {pivot}
+        entries |= {(pivot, pivot), *((i, pivot) for i in below), *((pivot, j) for j in right)}
+        operations += 1 + len(below) * (1 + 2 * len(right))
+        for i in below:
+            row[i].discard(pivot)
+            row[i] |= right
+        for j in right:
+            column[j].discard(pivot)
+            column[j] |= below
+    return operations, size, order, entries
+
+
+class UnrolledLU:
+    """`factor`, then `solve` as often as wanted; vectors are lists of Numbers."""
+
+    def __init__(self, w, plan):
+        self.w, self.plan = w, plan
+
+    def factor(self, diagonal, jacobian, weights):
+        a = self.entries = self.plan.matrix(self.w, diagonal, jacobian, weights)
+        for k, below, right in self.plan.pivots():
+            a[k, k] = 1.0 / a[k, k]  # the inverse is kept: back substitution multiplies
+            for i in below:
+                a[i, k] = a[i, k] * a[k, k]
+                for j in right:
+                    product = a[i, k] * a[k, j]
+                    a[i, j] = a[i, j] - product if (i, j) in a else -product
+
+    def solve(self, b):
+        a, plan = self.entries, self.plan
+        x = list(b) + [self.w.to(b[0].kind, 0.0)] * (plan.size - plan.n)
+        for i in plan.order:
+            for k in plan.before[i]:
+                x[i] = x[i] - a[i, k] * x[k]
+        for i in reversed(plan.order):
+            for k in plan.after[i]:
+                x[i] = x[i] - a[i, k] * x[k]
+            x[i] = x[i] * a[i, i]
+        return x[: plan.n]
+
+
+class IndexedLU:
+    """The same with matrix and vectors in memory: emitted loops over tables made here."""
+
+    def __init__(self, w, plan):
+        self.w, self.plan = w, plan
+        self.entries = w.array(len(plan.index))
+        at = plan.index
+        pivots, rows, row_ends, targets, sources, update_ends = [], [], [0], [], [], [0]
+        for k, below, right in plan.pivots():
+            pivots.append(at[k, k])
+            for i in below:
+                rows.append(at[i, k])
+                targets += [at[i, j] for j in right]
+                sources += [at[k, j] for j in right]
+                update_ends.append(len(targets))
+            row_ends.append(len(rows))
+        tables = (pivots, rows, row_ends, targets, sources, update_ends)
+        self.pivots, self.rows, self.row_ends, self.targets, self.sources, self.update_ends = map(w.table, tables)
+        self.down = self._sweep(plan.order, plan.before)
+        self.up = self._sweep(plan.order[::-1], plan.after)
+        self.diagonals = w.table([at[k, k] for k in plan.order[::-1]])
+
+    def _sweep(self, order, neighbours):
+        """Tables of one substitution: the unknowns in turn, and for each the entries and columns that it needs."""
+        entries, columns, ends = [], [], [0]
+        for i in order:
+            entries += [self.plan.index[i, k] for k in neighbours[i]]
+            columns += neighbours[i]
+            ends.append(len(entries))
+        return tuple(map(self.w.table, (order, entries, columns, ends)))
+
+    def factor(self, diagonal, jacobian, weights):
+        w, plan, m = self.w, self.plan, self.entries
+        with w.count(0, len(plan.index)) as c:
+            m[c] = 0.0
+        for ij, value in plan.matrix(w, diagonal, jacobian, weights).items():
+            m[plan.index[ij]] = value
+        with w.count(0, plan.size) as p:
+            pivot = self.pivots[p]
+            inverse = 1.0 / m[pivot]
+            m[pivot] = inverse
+            with w.count(self.row_ends[p], self.row_ends[p + 1]) as r:
+                row = self.rows[r]
+                multiplier = m[row] * inverse
+                m[row] = multiplier
+                with w.count(self.update_ends[r], self.update_ends[r + 1]) as u:
+                    target = self.targets[u]
+                    m[target] = m[target] - multiplier * m[self.sources[u]]
+
+    def solve(self, b):
+        w, plan = self.w, self.plan
+        x = w.array(plan.size)
+        with w.count(0, plan.n) as i:
+            x[i] = b[i]
+        for k in range(plan.n, plan.size):
+            x[k] = 0.0
+        self._substitute(x, self.down)
+        self._substitute(x, self.up, scaled=True)
+        return x
+
+    def _substitute(self, x, tables, scaled=False):
+        w, (order, entries, columns, ends) = self.w, tables
+        with w.count(0, self.plan.size) as r:
+            i = order[r]
+            value = w.cell(x[i])
+            with w.count(ends[r], ends[r + 1]) as c:
+                value.value = value.value - self.entries[entries[c]] * x[columns[c]]
+            x[i] = value.value * self.entries[self.diagonals[r]] if scaled else value.value

@@ -1,0 +1,170 @@
+"""One call of a kernel for many members of one problem: arrays in, outputs and a status each out.
+
+Members that fail in a lane group are run again alone, so that a bad member costs its neighbours steps and never a
+result; members marked *regrown* are run again with relative accuracy (see `guards.py`).
+"""
+
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from .record import DONE, REGROWN, STATUS, Record
+
+__all__ = ["Job", "Outcome", "explain", "run_job"]
+
+GROUP_STEPS, MEMBER_STEPS = 20_000, 200_000
+CHUNK = 64  # members a task: groups of lanes never straddle two tasks
+SMALLEST = 1e-22  # of the span: a step this small is no progress even at time 0
+
+
+@dataclass(frozen=True, eq=False)
+class Job:
+    """Numbers of one call; M members, N the extended state, `changes` with kept and amount (C,) or (M, C)."""
+
+    kernel: object
+    lanes: int
+    parameters: np.ndarray
+    start: np.ndarray
+    changes: object
+    kept: np.ndarray
+    amount: np.ndarray
+    times: np.ndarray
+    wanted: np.ndarray
+    span: tuple
+    tolerances: tuple
+    tight: tuple | None = None
+    width: int = 8
+    largest: float = np.inf
+
+    def chosen(self, rows):
+        """The same job for some members, with tight tolerances."""
+        shared = self.kept.ndim == 1
+        return replace(
+            self, parameters=self.parameters[rows], start=self.start[rows], tolerances=self.tight, tight=None,
+            kept=self.kept if shared else self.kept[rows], amount=self.amount if shared else self.amount[rows],
+        )  # fmt: skip
+
+
+@dataclass(frozen=True, eq=False)
+class Outcome:
+    """Outputs (M, n_times, n_wanted), status (M,), place of the end (M, 1 + n), gradients of the last member."""
+
+    values: np.ndarray
+    status: np.ndarray
+    reached: np.ndarray
+    gradients: np.ndarray | None
+    tried: int
+    kept: int
+
+
+def run_job(job, threads=1) -> Outcome:
+    """Run all members; `threads` share them, each without the interpreter's lock."""
+    call = _Call(job)
+    members = len(job.parameters)
+    edges = list(range(0, members, CHUNK)) if threads > 1 else [0]
+    tasks = list(zip(edges, [*edges[1:], members], strict=True))
+    budget = GROUP_STEPS if job.lanes > 1 else MEMBER_STEPS
+    if threads > 1:
+        with ThreadPoolExecutor(threads) as pool:
+            list(pool.map(lambda task: call.run(*task, budget), tasks))
+    else:
+        call.run(0, members, budget)
+    if job.lanes > 1:
+        for member in np.flatnonzero((call.status != DONE) & (call.status != REGROWN)):
+            call.run(int(member), int(member) + 1, MEMBER_STEPS)
+    doubtful = np.flatnonzero(call.status == REGROWN)
+    tried, kept = int(call.counters[0]), int(call.counters[1])
+    gradients = call.gradients
+    if doubtful.size and job.tight:
+        again = run_job(job.chosen(doubtful), threads)
+        call.values[doubtful], call.status[doubtful] = again.values, again.status
+        call.reached[doubtful] = again.reached
+        tried, kept = tried + again.tried, kept + again.kept
+        gradients = again.gradients
+    return Outcome(call.values, call.status, call.reached, gradients, tried, kept)
+
+
+class _Call:
+    """Arrays of a job, and the kernel called on a range of its members."""
+
+    def __init__(self, job):
+        members, n = len(job.parameters), len(job.tolerances[1])
+        changes, n_times, n_wanted = job.changes, len(job.times), len(job.wanted)
+        first, last = job.span
+        smallest = SMALLEST * (last - first)
+        self.job, k = job, changes.start_gradient.shape[1]
+        row = -(-k // job.width) * job.width
+        self.values = np.empty((members, n_times, n_wanted))
+        self.status = np.full(members, -1, dtype=np.int64)
+        self.reached = np.empty((members, 1 + n))
+        self.counters = np.zeros(3, dtype=np.int64)
+        self._gradients = np.zeros((n_times, n_wanted, row)) if k else None
+        self.arrays = {
+            "parameters": np.ascontiguousarray(job.parameters, dtype=float),
+            "start": np.ascontiguousarray(job.start, dtype=float),
+            "change_times": np.append(changes.times, np.inf),
+            "change_rows": changes.rows,
+            "change_kept": np.ascontiguousarray(job.kept),
+            "change_amount": np.ascontiguousarray(job.amount),
+            "change_stride": 0 if job.kept.ndim == 1 else changes.n,
+            "times": np.append(job.times, np.inf),
+            "n_times": n_times,
+            "wanted": job.wanted,
+            "n_wanted": n_wanted,
+            "span": np.array([first, last, smallest, job.largest]),
+            "tolerances": np.concatenate([[job.tolerances[0]], *job.tolerances[1:3]]),
+            "values": self.values,
+            "status": self.status,
+            "reached": self.reached,
+        }
+        if k:
+            self.arrays |= padded_gradients(changes, row) | {"gradients": self._gradients}
+
+    @property
+    def gradients(self):
+        k = self.job.changes.start_gradient.shape[1]
+        return self._gradients[:, :, :k] if k else None
+
+    def run(self, first, last, budget):
+        """Members first..last-1; every call has its own counters, so that threads share nothing."""
+        counters = np.zeros(3, dtype=np.int64)
+        record = Record(**self.arrays, most_steps=budget, counters=counters, step=np.zeros(1))
+        self.job.kernel.run(record.address, first, last)
+        self.counters += counters
+
+
+def padded_gradients(changes, row) -> dict:
+    """The derivatives of changes with columns up to a whole number of vectors."""
+
+    def padded(table):
+        wide = np.zeros((len(table), row))
+        wide[:, : table.shape[1]] = table
+        return wide
+
+    return {
+        "start_gradient": padded(changes.start_gradient),
+        "shift": padded(changes.shift),
+        "shifts": changes.shift.any(axis=1).astype(np.int64),
+        "kept_gradient": padded(changes.kept_gradient),
+        "amount_gradient": padded(changes.amount_gradient),
+    }
+
+
+def explain(problem, status, reached) -> str:
+    """The reason behind a status, with the state, its value and the time; empty for a run that is done."""
+    code = STATUS[int(status)] if 0 <= status < len(STATUS) else "not run"
+    if code == "done":
+        return ""
+    names, t, y = problem.system.states, reached[0], reached[1 : 1 + problem.system.n]
+    bad = np.flatnonzero(~np.isfinite(y))
+    row = int(bad[0]) if bad.size else int(np.argmax(np.abs(y)))
+    place = f"{names[row]} = {y[row]:.6g} at t = {t:g}"
+    return {
+        "not finite": f"{place}: the next values are not finite numbers; does the solution blow up?",
+        "negative": f"a population falls below zero after {place}; try a smaller atol or method='Radau'",
+        "step too small": f"the step became too small to go on after {place}; try method='Radau'",
+        "too many steps": f"more steps than allowed before t = {t:g} ({place}); try a larger rtol or method='BDF'",
+        "regrown": f"a population regrew from below the smallest number that is resolved ({place})",
+        "not run": "the member was not run",
+    }[code]
