@@ -19,9 +19,13 @@ _SHELVES = {
         Established LineageProcess establishment_probability expected_cells expected_established lineage_process
         relapse_free relapse_hazard size_probability
     """,
-    "tables": "Table read_table",
-    "experiment": "Experiment",
-    "fitting": "Fit Own Scaled Shared fit",
+    "relapse_counts": """
+        LineageEstimate LineageRatio compare_counts count_log_likelihood expected_from_counts gamma_frailty
+        lognormal_frailty relapse_time_log_likelihood
+    """,
+    "tables": "Table read_table write_table",
+    "experiment": "Experiment Scaled Series",
+    "fitting": "Fit LogNormal Normal Own Prediction Shared Start fit",
     "plots": "plot",
 }
 _HOME = {name: module for module, names in _SHELVES.items() for name in names.split()}
