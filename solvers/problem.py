@@ -38,8 +38,9 @@ class Problem:
     rtol : float
         Relative tolerance.
     atol : float or dict, optional
-        Absolute tolerance, one or per state. By default, where the state has `cells_per_unit`, 1e-3 cell or
-        `rtol` times its initial value, whichever is less; else `rtol` times its declared scale, initial value, or 1.
+        Absolute tolerance, one or per state. By default, where states have `cells_per_unit`, 1e-3 cell or `rtol`
+        times the smallest clone at the start, whichever is less; else `rtol` times the state's declared scale,
+        its initial value, or 1.
     extinction_gate : bool
         Set a tumour state to zero when it falls below one cell. Off by default; needs `cells_per_unit`.
 
@@ -196,21 +197,20 @@ class Problem:
         atol = self.atol if atol is None else atol
         if atol is None or hasattr(atol, "items"):
             given = _by_name(atol or {})
-            start = self.system.y0(self.p)
-            return rtol, np.array(
-                [
-                    given.get(s.name, _default_atol(s.info, rtol, y))
-                    for s, y in zip(self.model.states, start, strict=True)
-                ]
-            )
+            defaults = _default_atols(self, rtol)
+            return rtol, np.array([given.get(n, d) for n, d in zip(self.system.states, defaults, strict=True)])
         return rtol, np.full(self.system.n, float(atol))
 
 
-def _default_atol(info, rtol, start):
-    if info.cells_per_unit:  # a clone founded by one cell needs more than a thousandth of a cell
-        return min(1e-3 / info.cells_per_unit, rtol * abs(start) or np.inf)
-    scale = info.scale or (abs(start) if start else 1.0)
-    return rtol * scale
+def _default_atols(problem, rtol):
+    """Absolute tolerance per state; clones share one in cells, so that a tumour founded by one cell is resolved."""
+    starts = dict(zip(problem.model.states, problem.system.y0(problem.p).tolist(), strict=True))
+    counted = [abs(y) * s.info.cells_per_unit for s, y in starts.items() if s.info.cells_per_unit and y]
+    cells = min([1e-3, *(rtol * c for c in counted)])
+    return [
+        cells / s.info.cells_per_unit if s.info.cells_per_unit else rtol * (s.info.scale or abs(y) or 1.0)
+        for s, y in starts.items()
+    ]
 
 
 def _check_types(**given):

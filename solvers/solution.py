@@ -266,6 +266,8 @@ class Solution:
             segment = segments[i]
             here = (np.clip(at, 0, len(segments) - 1) == i) & (times <= max(segment.end, segment.start) + slack)
             here &= times >= segment.start - slack
+            if not here.any():
+                continue
             inside = times[here]
             z[:, here] = np.where(inside == segment.start, segment.z_start[:, None], self._dense(segment, inside))
             u[:, here] = segment.inputs[:, None]
