@@ -7,6 +7,7 @@ from importlib import resources
 __all__ = ["write_report"]
 
 MOST_ROWS_OPEN = 12  # longer tables start folded
+FULL_WIDTH = 1417  # pixels of a figure 180 mm wide; narrower ones are shown narrower, so that all letters have one size
 
 
 def write_report(folder, study, chapters, run):
@@ -56,10 +57,10 @@ def _card(number):
     interval = ""
     if number.low is not None and number.high is not None:
         label = f"{html.escape(number.interval)}: " if number.interval else ""
-        interval = f'<span class="range">{label}{_text(number.low)} to {_text(number.high)}</span>'
+        interval = f'<span class="range">{label}{_text(number.low, 3)} to {_text(number.high, 3)}</span>'
     unit = f' <span class="unit">{html.escape(number.unit)}</span>' if number.unit else ""
     return (
-        f'<li><span class="value">{_text(number.value)}{unit}</span>'
+        f'<li><span class="value">{_text(number.value, 3)}{unit}</span>'
         f'<span class="label">{html.escape(number.label or number.name)}</span>{interval}</li>'
     )
 
@@ -81,10 +82,11 @@ def _section(position, chapter, folder):
 
 
 def _figure(figure, folder):
-    data = base64.b64encode((folder.path / "figures" / f"{figure.name}.png").read_bytes()).decode()
-    caption = html.escape(figure.caption)
+    picture = (folder.path / "figures" / f"{figure.name}.png").read_bytes()
+    share = min(100, 100 * int.from_bytes(picture[16:20]) / FULL_WIDTH)  # the header of a PNG holds its width
+    data, caption = base64.b64encode(picture).decode(), html.escape(figure.caption)
     return (
-        f'<figure><img src="data:image/png;base64,{data}" alt="{caption}" loading="lazy">'
+        f'<figure><img src="data:image/png;base64,{data}" alt="{caption}" style="max-width:{share:.0f}%">'
         f"<figcaption>{caption} <small>(figures/{figure.name}.pdf)</small></figcaption></figure>"
     )
 
@@ -129,15 +131,15 @@ def _cell(value):
     return f"<td>{html.escape('' if value is None else str(value))}</td>"
 
 
-def _text(value):
-    """A number as people write it: four digits, a real minus, powers of ten spelt out."""
+def _text(value, digits=4):
+    """A number as people write it: few digits, a real minus, powers of ten spelt out."""
     if value is None:
         return "–"
     if isinstance(value, int):
         return f"{value:,}".replace(",", "\u202f").replace("-", "−")
     if value in (float("inf"), float("-inf")):
-        return "never" if value > 0 else "−∞"
-    text = f"{value:.4g}"
+        return "∞" if value > 0 else "−∞"
+    text = f"{value:.{digits}g}"
     if "e" in text:
         mantissa, power = text.split("e")
         text = f"{mantissa} × 10<sup>{int(power)}</sup>"
