@@ -222,7 +222,7 @@ def _frailty_table(low, high):
 
     rows = []
     for sd in (0.0, 0.5, 1.0, 1.5):
-        chances = [1 - float(lognormal_frailty(c.lineages.total, sd)) for c in (low, high)]
+        chances = [float(lognormal_frailty(c.lineages.total, sd)) for c in (low, high)]
         rows.append((sd, *chances))
     columns = (("sd of log lineages between animals", ""), ("relapse, low", ""), ("relapse, high", ""))
     caption = "Animals that differ in their expected lineages (log-normal, mean one): fewer relapse at the same mean."
