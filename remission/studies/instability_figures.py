@@ -169,7 +169,7 @@ def survival(low, high, options):
     from remission.analysis.plots.style import figure
     from remission.analysis.plots.survival import plot_survival
 
-    fig, ax = figure(width=120, height=82)
+    fig, ax = figure(width="double", height=84)
     names = {rate_text(c): c for c in (low, high)}
     plot_survival(
         {text: (c.days, c.survival) for text, c in names.items()},

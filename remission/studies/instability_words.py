@@ -157,7 +157,8 @@ def _of_cohort(c, problem, options):
     where = f"{c.name} instability"
     early = c.lineages.by_phase[0] / c.lineages.total
     yield Number(f"relapse_{c.name}", c.lineages.relapse_probability, "", *relapse(c.lineages), words,
-                 f"probability of relapse, {where}", "with crowding of the lineage", headline=True)  # fmt: skip
+                 f"probability of relapse, {where}", "with crowding of the lineage",
+                 headline=c.name == "high")  # fmt: skip
     yield Number(f"relapse_{c.name}_free", c.free.relapse_probability, "", *relapse(c.free), words,
                  f"probability of relapse, {where}", "without crowding of the lineage")  # fmt: skip
     yield Number(f"lineages_{c.name}", c.lineages.total, "", label=f"expected established lineages, {where}")

@@ -130,6 +130,15 @@ def test_ranges_over_f_r_are_those_of_runs_with_that_f_r(chapters):
     assert -math.expm1(-at_low) == pytest.approx(0.5, abs=0.03)
 
 
+def test_animals_that_differ_relapse_less_often(chapters):
+    chapter = chapters[1]["instability"]
+    table = next(t for t in chapter.tables if t.name == "instability-frailty")
+    found = values(chapter)
+    assert table.rows[0] == pytest.approx((0.0, found["relapse_low"], found["relapse_high"]))
+    assert table.rows[2] == pytest.approx((1.0, 0.0486, 0.2993), rel=2e-3)  # 20-node Gauss-Hermite
+    assert np.all(np.diff(np.array(table.rows)[:, 1:], axis=0) < 0)
+
+
 def test_a_tumour_that_does_not_come_or_does_not_go_has_no_answer():
     problem = instability.protocol()
     assert math.isnan(instability.established(problem, K=5e7))  # never 1e8 cells
