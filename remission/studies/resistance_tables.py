@@ -1,6 +1,7 @@
 """Findings of the resistance chapter, as numbers and tables."""
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -9,7 +10,7 @@ from .forecast import paired
 from .resistance_figures import WAYS
 from .resistance_fits import CANDIDATES, OBSERVABLE
 
-__all__ = ["Findings", "every_table", "fractions", "numbers"]
+__all__ = ["Findings", "every_table", "numbers"]
 
 INTERVAL = "95 % bootstrap"
 COMPARED = (
@@ -70,6 +71,22 @@ class Findings:
         difference = self.forecast.errors["ours"] - self.forecast.errors["zhang"]
         return self.forecast.subjects[int(np.argmax(np.abs(difference - difference.mean())))]
 
+    @cached_property
+    def fractions(self) -> tuple:
+        """Resistant part of each subject: keys `subject`, `start`, `end`, `bound`, `other`.
+
+        At the first and at the last fitted visit by the forecast fit, whether the first is at a bound ("low", "high"
+        or ""), and on the last fitted visit by the fit to all visits with n0 estimated.
+        """
+        ours, other, rows = self.forecast.ours, self.fits["ours_n0_free"], []
+        for subject in self.forecast.subjects:
+            day = float(self.forecast.early.series_of(subject)[0].time[-1])
+            row = {"subject": subject, "start": ours.fit.parameters_of(subject)["f_R"]}
+            row["bound"] = ours.at_bound("f_R", subject)
+            row |= {"end": _fraction(ours, subject, day), "other": _fraction(other, subject, day)}
+            rows.append(row)
+        return tuple(rows)
+
     def without_heaviest(self, way) -> float:
         """Mean difference of ours to another way when that subject is left out."""
         difference = self.forecast.errors["ours"] - self.forecast.errors[way]
@@ -91,28 +108,6 @@ def fit_words(key, fitted) -> str:
     if n0 is None:
         return f"n0 = {fitted.fit.experiments[0].problem.parameters['n0']:g}, held"
     return f"n0 = {n0:.3f}, estimated"
-
-
-def fractions(found) -> list:
-    """Rows of the figure of resistant parts: forecast fit at the start and at the last fitted visit, and another fit.
-
-    Parameters
-    ----------
-    found : Findings
-
-    Returns
-    -------
-    list of dict
-    """
-    rows, ours, other = [], found.forecast.ours, found.fits["ours_n0_free"]
-    for subject in found.forecast.subjects:
-        end = float(found.forecast.early.series_of(subject)[0].time[-1])
-        row = {"subject": subject, "start": ours.fit.parameters_of(subject)["f_R"], "day": end}
-        row["bound"] = ours.at_bound("f_R", subject)
-        row["end"] = _fraction(ours, subject, end)
-        row["other"] = _fraction(other, subject, end)
-        rows.append(row)
-    return rows
 
 
 def _fraction(fitted, subject, day):
@@ -202,7 +197,7 @@ def _pairs(found, name):
 
 def _subjects(found, name):
     seen, rows = found.forecast, []
-    parts = {row["subject"]: row for row in fractions(found)}
+    parts = {row["subject"]: row for row in found.fractions}
     first, second = found.progressions.values()
     for i, subject in enumerate(seen.subjects):
         (early,), (late,) = seen.early.series_of(subject), seen.late.series_of(subject)
@@ -286,7 +281,7 @@ def _cohort(found):
     yield Number(
         "forecast_sum_of_squares", found.forecast.ours.rss, label="sum of squares of our fit to the early visits"
     )
-    bounds = [row["bound"] for row in fractions(found)]
+    bounds = [row["bound"] for row in found.fractions]
     for side, text in (("low", "no resistant cells visible"), ("high", "hardly any sensitive cells")):
         yield Number(f"f_R_at_{side}_bound", bounds.count(side), "subjects", label=f"f_R at its {side} bound: {text}")
 

@@ -4,7 +4,7 @@ import numpy as np
 
 from .chapter import Figure
 from .resistance_runs import FACTOR, PAUSE, RESUME
-from .resistance_tables import fractions, in_sample_difference
+from .resistance_tables import in_sample_difference
 
 __all__ = ["captions", "methods", "summary", "verdict", "warnings"]
 
@@ -113,7 +113,7 @@ def _published(found):
 
 
 def _fractions(found):
-    rows = fractions(found)
+    rows = found.fractions
     low, high = (sum(row["bound"] == side for row in rows) for side in ("low", "high"))
     median = np.median([row["end"] for row in rows])
     apart = [abs(row["end"] - row["other"]) for row in rows]

@@ -5,6 +5,7 @@ differences) found for each subject by the same protocol.
 """
 
 import csv
+import re
 from pathlib import Path
 
 import numpy as np
@@ -237,6 +238,14 @@ def test_options_have_names_that_the_study_knows(tmp_path):
     with pytest.raises(RemissionError, match="horizon"):
         run_study(write(tmp_path, "horizo = 10"), tmp_path / "out", progress=False)
     assert {"dataset", "subjects", "starts"} <= set(chapter.OPTIONS)
+
+
+def test_the_page_on_forecasts_runs_as_it_stands(capsys):
+    page = Path(__file__).parents[2] / "docs" / "how-to" / "forecast.md"
+    exec("\n".join(re.findall(r"```python\n(.*?)```", page.read_text(), re.S)), {})
+    text = capsys.readouterr().out
+    assert "P1002: model" in text
+    assert "succeeded: converged" in text
 
 
 @pytest.mark.slow
