@@ -169,6 +169,11 @@ def lineage_process(rates, breaks, *, founders=0.0, tail=None, rtol=1e-8, edges=
         `process.edges` of another process: its panels are used again, without refinement. Finite differences in a
         parameter are smooth then.
 
+    Returns
+    -------
+    LineageProcess
+        Input of every function of `kendall`.
+
     Raises
     ------
     ProblemError

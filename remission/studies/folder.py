@@ -33,7 +33,7 @@ class RunFolder:
     >>> import tempfile
     >>> with tempfile.TemporaryDirectory() as place:
     ...     folder = RunFolder(place)
-    ...     folder.write_json("numbers.json", {"a": float("inf")})
+    ...     _ = folder.write_json("numbers.json", {"a": float("inf")})
     ...     folder.read_json("numbers.json")
     {'a': 'inf'}
     """
