@@ -324,7 +324,7 @@ def _treatments(experiment):
     for value in choice.values():
         if not (isinstance(value, Treatment) or value == RECORDED):
             raise ProblemError(
-                f"Experiment: treatment is 'recorded', a Treatment or a dictionary by arm; got {value!r}"
+                f"Experiment: treatment is 'recorded', a Treatment or a dictionary by arm, got {value!r}"
             )
     if RECORDED in [v for v in choice.values() if isinstance(v, str)]:
         recorded = [s for s in subjects if isinstance(choice[s], str)]

@@ -68,7 +68,7 @@ def minimise(objective, x, sigmas, most, roughly=False) -> Found:
     shared = [i for i, r in enumerate(objective.ranges) if r.subject is None]
     try:
         if shared and len(shared) < len(x):
-            return _Nested(objective, x, sigmas, shared).descend(most)
+            return _Nested(objective, x, sigmas, shared).descend(most, ROUGH_TOLERANCE if roughly else OUTER_TOLERANCE)
         how = ("dogbox", ROUGH_TOLERANCE, MOST_INNER) if roughly else ("trf", TOLERANCE, most)
         found = _least_squares(objective, x, sigmas, *how)
     except np.linalg.LinAlgError as fault:
@@ -117,11 +117,11 @@ class _Nested:
         self.x, self.cost = x.copy(), np.inf
         self.owned = [[c for c in columns.values() if c not in shared] for columns in objective.columns]
 
-    def descend(self, most) -> Found:
+    def descend(self, most, tolerance) -> Found:
         """Search over the shared values."""
         objective, shared = self.objective, self.shared
         bounds = (objective.low[shared], objective.high[shared])
-        found = _solve(self.profile, self.x[shared], bounds, "trf", OUTER_TOLERANCE, most)
+        found = _solve(self.profile, self.x[shared], bounds, "trf", tolerance, most)
         return Found(self.x, float(self.cost), found.status > 0, _words(found, most), int(found.nfev))
 
     def profile(self, z):

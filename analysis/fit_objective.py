@@ -265,7 +265,10 @@ def _member(experiment, subject, groups, noise, sd):
 
 def _seen(series, group, noise, sd) -> Seen:
     who = f"fit: {series.observable!r} of subject {series.subject!r}"
-    code = np.array([CODES[c] for c in series.censoring])
+    for text in series.censoring.tolist():
+        if text not in CODES:
+            raise DataError(f"{who} has the censoring code {text!r}; {did_you_mean(text, CODES)}")
+    code = np.array([CODES[c] for c in series.censoring.tolist()])
     value = np.where(code == SEEN, series.value, 0.0)
     lower, upper = np.where(code == SEEN, 0.0, series.limit), np.where(code == INTERVAL, series.limit_upper, 0.0)
     if not np.all(np.isfinite(value) & np.isfinite(lower) & np.isfinite(upper)):

@@ -14,7 +14,7 @@ CANDIDATES = 8  # own values tried for each subject before a search from a drawn
 SECOND_LOOKS = 16  # own values tried for each subject around a joint fit
 MOST_ROUNDS = 3  # of second looks
 LEAST_GAIN = 1e-3  # of the cost of a subject that makes a second look worth another joint fit
-SETTLED = 1e-6  # relative gain of a joint fit after which there is no further look
+SETTLED = 1e-4  # relative gain of a joint fit after which there is no further look
 
 
 def draw_starts(objective, n, seed) -> np.ndarray:
@@ -49,12 +49,14 @@ def search(task) -> Found:
     objective, rng = unpacked(packed), np.random.default_rng(seed)
     if drawn:
         x = _screened(objective, x, sigmas, rng)
-    found = minimise(objective, x, sigmas, most)
-    for _ in range(MOST_ROUNDS if objective.coupled and np.isfinite(found.cost) else 0):
+    if not objective.coupled:
+        return minimise(objective, x, sigmas, most)
+    found = minimise(objective, x, sigmas, most, roughly=True)  # the best of all starts goes on from there
+    for _ in range(MOST_ROUNDS if np.isfinite(found.cost) else 0):
         x = _second_look(objective, found.x, sigmas, most, rng)
         if x is None:
             break
-        again = minimise(objective, x, sigmas, most)
+        again = minimise(objective, x, sigmas, most, roughly=True)
         if not again.cost < found.cost * (1 - SETTLED):
             break
         found = replace(again, n_evaluations=found.n_evaluations + again.n_evaluations)

@@ -10,7 +10,7 @@ from .fit_noise import update_sigma
 __all__ = ["Uncertainty", "information_criteria", "uncertainty"]
 
 CLOSE_TO_BOUND = 1e-4  # of the range, on the parameter's own scale
-SINGULAR = 1e-9  # of the largest singular value, columns scaled
+SINGULAR = 1e-7  # of the largest singular value, columns scaled
 INVOLVED = 1e-2  # part of a direction without information
 SMALLEST_SIGMA = 1e-12
 

@@ -106,6 +106,8 @@ def fit(
         hunt = _Hunt(whole, parts, run, seed, max_iterations, progress)
         ends = hunt.from_starts(sigmas, n_starts)
         best = [min(of_part, key=lambda f: f.cost) for of_part in ends]
+        if whole.coupled:
+            best = hunt.further(best, sigmas, "finish")
         if estimated:
             best, sigmas = hunt.settled(best, ends, sigmas)
     names = [None] if whole.coupled else [m.subject for m in whole.members]
@@ -166,6 +168,10 @@ class _Hunt:
         found = self.each(search, tasks, "fit")
         return [found[i * n : (i + 1) * n] for i in range(len(self.parts))]
 
+    def further(self, best, sigmas, text):
+        """The same searches, each from where it ended."""
+        return self.each(search_on, [(self.packed[i], f, sigmas, self.most) for i, f in enumerate(best)], text)
+
     def settled(self, best, ends, sigmas):
         """Parameters and sigmas in turns; one turn where the noise does not matter to the parameters."""
         matters = len(self.whole.groups) > 1 or self.whole.priors
@@ -178,7 +184,7 @@ class _Hunt:
                 break
             if round_ == 0:  # with the noise known better, another start may have ended lower
                 best = [self._again(i, [f.x for f in [best[i], *ends[i]]], best[i], sigmas) for i in range(len(best))]
-            best = self.each(search_on, [(self.packed[i], f, sigmas, self.most) for i, f in enumerate(best)], "noise")
+            best = self.further(best, sigmas, "noise")
         return best, sigmas
 
     def _again(self, i, points, best, sigmas):
