@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from .events import first_crossing
-from .methods import ONE_STEP, TAKES_JACOBIAN, find_method
+from .methods import COMPILED, ONE_STEP, TAKES_JACOBIAN, find_method
 from .moving import Moving, Stop
 from .rules import watches
 
@@ -60,9 +60,23 @@ def run(problem, method=None, rtol=None, atol=None, columns=(), max_step=np.inf)
     Trace
         Numerical trouble is a status with a message, never an exception.
     """
+    name = find_method(method)[1]
+    if name not in COMPILED:
+        moving = Moving(problem, columns, rtol, atol)
+        return _walk(moving, _Loop(moving, method, max_step))
+    from .kernels.drive import CompiledLoop, Regrown
+
     moving = Moving(problem, columns, rtol, atol)
-    first, end, final = moving.z(), problem.t_span[1], None
-    loop = _Loop(moving, method, max_step)
+    try:
+        return _walk(moving, CompiledLoop(moving, name, rtol, atol, max_step))
+    except Regrown:
+        moving = Moving(problem, columns, rtol, atol)
+        return _walk(moving, CompiledLoop(moving, name, rtol, atol, max_step, tight=True))
+
+
+def _walk(moving, loop):
+    """Segment by segment to the end."""
+    first, end, final = moving.z(), moving.problem.t_span[1], None
     status, message = "done", ""
     try:
         while True:

@@ -1,13 +1,14 @@
-"""Names of integration methods -> SciPy's `OdeSolver` classes."""
+"""Names of integration methods -> SciPy's `OdeSolver` classes, or the compiled methods of `kernels`."""
 
 import inspect
 
 from remission.models.errors import ProblemError, did_you_mean
 
-__all__ = ["DEFAULT_METHOD", "find_method", "method_names"]
+__all__ = ["COMPILED", "DEFAULT_METHOD", "find_method", "method_names"]
 
 DEFAULT_METHOD = "LSODA"  # switches between Adams and BDF by itself: the models here are often stiff only under a drug
-NAMES = ("LSODA", "BDF", "Radau", "RK45", "RK23", "DOP853")
+NAMES = ("LSODA", "BDF", "Radau", "RK45", "RK23", "DOP853", "Rodas5P", "Rodas3")
+COMPILED = ("Rodas5P", "Rodas3")  # names of `kernels.tables.METHODS`, which is not imported for a look at names
 ONE_STEP = ("Radau", "RK45", "RK23", "DOP853")  # their dense output is less accurate than their steps
 TAKES_JACOBIAN = ("LSODA", "BDF", "Radau")
 
@@ -37,7 +38,8 @@ def find_method(method):
 
     Returns
     -------
-    (type, str)
+    (type or None, str)
+        None for a compiled method.
 
     Raises
     ------
@@ -57,4 +59,4 @@ def find_method(method):
         return method, method.__name__
     if method not in NAMES:
         raise ProblemError(f"method {method!r} is not known; {did_you_mean(method, NAMES)}, or give an OdeSolver class")
-    return getattr(scipy.integrate, method), method
+    return None if method in COMPILED else getattr(scipy.integrate, method), method

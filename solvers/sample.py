@@ -1,7 +1,8 @@
 """sample: values at given times and nothing else; the fast path of fits and sweeps.
 
 `solve` steps SciPy's solvers one step at a time from Python, to see events and to keep dense output. Where no rule
-watches the states, the times of all restarts are known, and LSODA can run from restart to restart in compiled code.
+watches the states, the times of all restarts are known: a compiled kernel runs through all of them in one call, and
+where there is none (`kernels.single.reason_not`) LSODA runs from restart to restart.
 """
 
 import warnings
@@ -11,13 +12,14 @@ import numpy as np
 
 from remission.models.errors import ProblemError, did_you_mean, refuse_unknown_keywords
 
+from .kernels.single import compiled_sample, reason_not
 from .moving import Moving, Stop
 from .solve import SolveWarning, output_times, parameter_columns, solve
 
 __all__ = ["Samples", "sample"]
 
 MOST_STEPS = 50_000
-LARGEST = 1e250  # beyond it the next step overflows
+LARGEST = 1e100  # the loop in compiled code may pass a blow-up and call it a success; no count or amount is this large
 
 
 @dataclass(frozen=True, eq=False)
@@ -74,6 +76,18 @@ def sample(problem, times, names, sensitivities=()) -> Samples:
     columns = parameter_columns(problem, list(sensitivities))
     if problem.treatment.rules or problem.extinction_gate:
         return _from_solution(problem, times, names, sensitivities)
+    told = None
+    if not reason_not(problem, bool(columns)):
+        values, gradients, message = compiled_sample(problem, times, names, columns)
+        told = Samples(values, gradients, not message, message)
+        if told.success:
+            return told
+    found = _by_lsoda(problem, times, names, columns)
+    # One method's doubt is no reason to lose a member; where both fail, the kernel got further and says more.
+    return found if found.success or told is None else told
+
+
+def _by_lsoda(problem, times, names, columns):
     moving = Moving(problem, columns)
     collector = _Collector(moving, times)
     try:

@@ -9,7 +9,7 @@ import numpy as np
 from remission.models.errors import ProblemError, did_you_mean, refuse_unknown_keywords
 
 from .integrate import run
-from .methods import find_method
+from .methods import COMPILED, DEFAULT_METHOD, find_method
 from .problem import Problem
 from .solution import Solution
 
@@ -33,7 +33,8 @@ def solve(problem, method=None, *, t_eval=None, rtol=None, atol=None, sensitivit
     problem : Problem
     method : str or type, optional
         `"LSODA"` (default), `"BDF"`, `"Radau"`, `"RK45"`, `"RK23"`, `"DOP853"`, or a subclass of
-        `scipy.integrate.OdeSolver`.
+        `scipy.integrate.OdeSolver`; `"Rodas5P"` and, for rtol of 1e-3 and more, `"Rodas3"` are compiled for the
+        model. Where that cannot be done the default takes over, and the solution's `method` says why.
     t_eval : (n_t,) array_like, optional
         Output times within `t_span`, increasing. By default 401 even times and every dose and switch.
     rtol, atol : float, dict, optional
@@ -65,8 +66,8 @@ def solve(problem, method=None, *, t_eval=None, rtol=None, atol=None, sensitivit
     """
     if not isinstance(problem, Problem):
         raise ProblemError(f"solve: the first argument must be a Problem, got {type(problem).__name__}")
-    find_method(method)
     columns = parameter_columns(problem, sensitivities)
+    method, shown = _possible(problem, method, columns)
     times = None if t_eval is None else output_times(problem, t_eval)
     step = np.inf if max_step is None else float(max_step)
     if not step > 0:
@@ -75,13 +76,25 @@ def solve(problem, method=None, *, t_eval=None, rtol=None, atol=None, sensitivit
     trace = run(problem, method, rtol, atol, columns, step)
     if times is None:
         times = _default_times(problem, trace)
-    solution = Solution(
-        problem, times, trace, find_method(method)[1], tuple(problem.system.parameters[c] for c in columns)
-    )
+    solution = Solution(problem, times, trace, shown, tuple(problem.system.parameters[c] for c in columns))
     if not solution.success:
         logger.info("solve: %s: %s", problem.model.name, solution.message)
         warnings.warn(f"{problem.model.name}: {solution.message}", SolveWarning, stacklevel=3)
     return solution
+
+
+def _possible(problem, method, columns):
+    """The method itself, or the default where a compiled one cannot be had; and the name to show."""
+    name = find_method(method)[1]
+    if name not in COMPILED:
+        return method, name
+    from .kernels.single import reason_not
+
+    reason = reason_not(problem, bool(columns))
+    if not reason:
+        return name, name
+    logger.info("solve: %s: %s instead of %s: %s", problem.model.name, DEFAULT_METHOD, name, reason)
+    return DEFAULT_METHOD, f"{DEFAULT_METHOD} (not {name}: {reason})"
 
 
 def parameter_columns(problem, names) -> tuple:

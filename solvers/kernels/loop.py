@@ -214,9 +214,9 @@ class TimeLoop:
         w = self.w
         with w.loop() as loop:
             loop.leave_if(self.times[self.due.value] > self.t.value)
-            self.observe(self.moving)
             if self.carried:
                 self.carried.observe_start(self, self.due.value)
+            self.observe(self.moving)
 
     def write_outputs(self, step, dense, t_end):
         w = self.w
