@@ -202,6 +202,8 @@ def offered():
         names = getattr(package, "__all__", ())
         found += [getattr(package, name, None) for name in names]
     return {id(bare(value)) for value in found if inspect.isclass(value) or inspect.isroutine(value)}
+
+
 FRONT_DOOR = [name for name in remission.__all__ if name not in remission._ROOMS]
 
 

@@ -5,6 +5,7 @@ import pickle
 from fractions import Fraction
 
 import pytest
+
 from remission.models.errors import ModelError
 from remission.models.units import Unit, conversion, parse_unit, same_dimension
 

@@ -138,13 +138,15 @@ def test_two_processes_race_and_problems_travel(folder, method):
     pytest.importorskip("llvmlite")
     context = multiprocessing.get_context(method)
     with concurrent.futures.ProcessPoolExecutor(2, mp_context=context) as pool:
-        found = [f.result() for f in [pool.submit(solve_pickled, pickle.dumps(growth_problem())) for _ in range(2)]]
+        sent = pickle.dumps(growth_problem()), os.environ["REMISSION_CACHE"]
+        found = [f.result() for f in [pool.submit(solve_pickled, *sent) for _ in range(2)]]
     np.testing.assert_allclose(found, [np.exp([1.0, 2.0])] * 2, rtol=1e-8)
     assert len(list(folder.glob("*.o"))) == 1
     assert not list(folder.glob("*.part"))
 
 
-def solve_pickled(content):
+def solve_pickled(content, cache):
+    os.environ["REMISSION_CACHE"] = cache  # a fork server keeps the environment of the test that started it
     from remission.solvers import kernels as fresh
 
     return fresh.ensemble(pickle.loads(content), ["r"], [[0.1], [0.2]], [10], ["N"]).values[:, 0, 0]
