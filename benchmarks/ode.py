@@ -253,8 +253,9 @@ def ensembles(problem, members):
                 found = kernels.ensemble(chosen, VALUES, table, TIMES, ["N"], threads)
                 took = min(took, clock() - begin)
             worst = max(error(a, b) for a, b in zip(found.values[:20], reference, strict=True))
+            how = ("thread, CPU", "threads, wall")[threads - 1]
             print(
-                f"  rtol {rtol:.0e}, {threads} {('thread, CPU', 'threads, wall')[threads - 1]}: {took / members * 1e6:6.1f}   worst of 20 {worst:.1e}   "
+                f"  rtol {rtol:.0e}, {threads} {how}: {took / members * 1e6:6.1f}   worst of 20 {worst:.1e}   "
                 f"failed {len(found.failed)}   ({found.method})"
             )
 
