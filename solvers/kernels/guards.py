@@ -16,6 +16,7 @@ from .values import INTEGER, like
 __all__ = ["Guards"]
 
 BELOW = 1e12  # stands for the squared error of a state below its lowest value
+EXTINCT = 1e-150  # tolerances below it are those of the second run: what is set to zero there is gone for good
 NEVER_UP = -1.0  # a clone that starts from nothing is founded by a source; that it is small at first is no noise
 SUNK, GREW = 1e2, 1e3  # in absolute tolerances: was below the one, is above the other
 
@@ -74,7 +75,8 @@ class Guards:
             value, absolute, sunk = end[i], self.absolute[i], self.sunk[g]
             sunk = w.where((value < absolute * SUNK) & (sunk != NEVER_UP), 1.0, sunk)
             high = value > absolute * GREW
-            doubt = w.where((high & (sunk == 1.0)) | (value < 0.0), w.real(1.0), 0.0)
+            lost = (value < 0.0) & (absolute > EXTINCT)
+            doubt = w.where((high & (sunk == 1.0)) | lost, w.real(1.0), 0.0)
             self.doubt.value = w.larger(doubt, self.doubt.value)
             self.sunk[g] = w.where(high & (sunk == NEVER_UP), 0.0, sunk)
             kept[i] = w.where(value < 0.0, 0.0, value)
