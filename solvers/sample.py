@@ -83,8 +83,10 @@ def sample(problem, times, names, sensitivities=()) -> Samples:
         if told.success:
             return told
     found = _by_lsoda(problem, times, names, columns)
-    # One method's doubt is no reason to lose a member; where both fail, the kernel got further and says more.
-    return found if found.success or told is None else told
+    if found.success:  # one method's doubt is no reason to lose a member
+        return found
+    # Where all fail, the values before the failure are kept: the kernel has them, and so has solve.
+    return told or _from_solution(problem, times, names, sensitivities)
 
 
 def _by_lsoda(problem, times, names, columns):

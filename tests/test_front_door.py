@@ -63,7 +63,11 @@ def test_no_room_hides_a_verb_of_the_same_name(tmp_path):
         for floor in ("models", "solvers", "analysis"):
             package = importlib.import_module(f"remission.{floor}")
             for found in pkgutil.walk_packages(package.__path__, package.__name__ + "."):
-                importlib.import_module(found.name)
+                try:
+                    importlib.import_module(found.name)
+                except ModuleNotFoundError as missing:  # rooms of the compiled path; everything works without them
+                    if missing.name.split(".")[0] not in ("llvmlite", "numba", "flint"):
+                        raise
         for name, home in remission._HOME.items():
             value = getattr(remission, name)
             inner = getattr(importlib.import_module(home), name)
