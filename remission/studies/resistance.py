@@ -43,7 +43,7 @@ DEFAULTS = {
     "horizon": 3650.0,
 }
 OPTIONS = (*DEFAULTS, "dataset", "subjects", "starts")
-SEARCHES = {"small": 2, "full": 24}
+SEARCHES = {"small": 2, "full": 12}
 WITHOUT_SHIPPED = 8  # searches at least where all starts are drawn
 REPEATS = 3  # forecast fits from other drawn starts at budget full
 BOOTSTRAP_SEED = 0
@@ -58,7 +58,7 @@ def run(spec, folder, *, budget, progress, workers, seed) -> Chapter:
         Table of the chapter in the study file: `name`, `title`, and any of `OPTIONS`.
     folder : RunFolder
     budget : {"small", "full"}
-        Small: one search for each fit from the shipped start and one from a drawn one. Full: 23 drawn ones, the
+        Small: one search for each fit from the shipped start and one from a drawn one. Full: eleven drawn ones, the
         initial burden chosen anew, and the forecast repeated from other starts.
     progress : bool
     workers : int
