@@ -22,7 +22,6 @@ from .fit_noise import SEEN, Seen, log_likelihood, noise_terms
 __all__ = ["Evaluation", "Member", "Target", "evaluate"]
 
 PENALTY = 1e6  # residual of each value of a subject that cannot be simulated: finite, so that a step back is possible
-ABSURD = 1e100  # LSODA's own loop may pass a blow-up and call it a success
 SMALLEST_PART = 1e-12  # of the largest model value: below it a logarithm is not followed further
 MOST_NEWTON_STEPS = 60
 
@@ -122,8 +121,8 @@ def evaluate(member, values, wanted, sigmas, gradient=True) -> Evaluation:
     gradients = samples.gradients if gradient else np.zeros((*samples.values.shape, 0))
     if names == []:
         gradients = np.zeros((*samples.values.shape, 0))
-    if not (np.all(np.abs(samples.values) < ABSURD) and np.all(np.abs(gradients) < ABSURD)):
-        return _failed(member, len(wanted), f"a value or a gradient is not finite or above {ABSURD:g}; a blow-up?")
+    if not (np.all(np.isfinite(samples.values)) and np.all(np.isfinite(gradients))):
+        return _failed(member, len(wanted), "a value or a gradient is not a finite number")
     parts = []
     for target in member.targets:
         column = outputs.index(target.output)
