@@ -151,8 +151,8 @@ def sweep(problem, samples, outputs, workers=None, progress=True, names=None) ->
     >>> from remission.analysis import sweep, time_to_progression
     >>> daily = Problem(sensitive_resistant(), t_span=(0, 900), treatment=Treatment.constant({"u": 1}))
     >>> found = sweep(daily, {"f_R": [1e-3, 1e-2, 1e-1]}, ["burden", time_to_progression()])
-    >>> found["time to progression of burden"].round(1).tolist()
-    [469.8, 356.4, 241.2]
+    >>> found["time to progression of burden"].round().tolist()
+    [470.0, 356.0, 241.0]
     """
     outcomes = as_outcomes(outputs, problem)
     names, table = as_table(problem, samples, names)

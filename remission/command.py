@@ -231,7 +231,9 @@ def _add_solve(commands):
     solve.add_argument("--t-start", type=float, default=0.0)
     solve.add_argument("--t-end", type=float, default=365.0, help="in the model's unit of time; 365 if not given")
     solve.add_argument("--points", type=int, default=401, help="number of output times")
-    solve.add_argument("--method", help="LSODA (default), BDF, Radau, RK45, RK23, DOP853")
+    solve.add_argument(
+        "--method", help="Tsit5, Rodas5P, Rodas3, LSODA, BDF, Radau, RK45, RK23, DOP853; chosen if not given"
+    )
     solve.add_argument("--rtol", type=float, default=1e-6)
     solve.add_argument("--names", nargs="+", help="what the figure shows; the tumour's clones if not given")
     solve.add_argument("--log", action="store_true", help="logarithmic axis")

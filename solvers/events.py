@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-__all__ = ["Watch", "first_crossing"]
+__all__ = ["Watch", "fired", "first_crossing"]
 
 PROBES = 8  # points a step is looked at: two crossings between neighbours are one touch and do not fire
 
@@ -61,3 +61,24 @@ def first_crossing(watches, dense, start, end):
         if found is None or time < found[0]:
             found = (time, watch)
     return found
+
+
+def fired(watches, watch, before, after):
+    """The watch that was located at `after`, and those that crossed at the same instant.
+
+    Parameters
+    ----------
+    watches : list of Watch
+    watch : Watch
+    before, after : (t, z) pairs
+        Start of the step, and the crossing.
+
+    Returns
+    -------
+    list of Watch
+    """
+
+    def value(other, place):
+        return other.value(np.array([place[0]]), place[1][:, None])[0]
+
+    return [watch, *(w for w in watches if w is not watch and value(w, before) < 0 <= value(w, after))]

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .events import first_crossing
+from .events import fired, first_crossing
 from .methods import COMPILED, ONE_STEP, TAKES_JACOBIAN, find_method
 from .moving import Moving, Stop
 from .rules import watches
@@ -42,13 +42,13 @@ class Trace:
     z_final: np.ndarray | None
 
 
-def run(problem, method=None, rtol=None, atol=None, columns=(), max_step=np.inf) -> Trace:
+def run(problem, method, rtol=None, atol=None, columns=(), max_step=np.inf) -> Trace:
     """Integrate a problem over its span.
 
     Parameters
     ----------
     problem : Problem
-    method : str or type, optional
+    method : str or type
     rtol, atol : optional
         Tolerances; the problem's own if not given.
     columns : tuple of int
@@ -83,8 +83,7 @@ def _walk(moving, loop):
             stop = moving.next_stop(end)
             if moving.t >= end - moving.width:
                 break
-            watch = loop.segment(stop)
-            if watch is not None:
+            for watch in loop.segment(stop):
                 moving.state_event(watch)
         final = moving.z()
     except Stop as reason:
@@ -103,11 +102,11 @@ class _Loop:
         self.segments, self.evaluations = [], 0
 
     def segment(self, stop):
-        """Integrate to `stop` or to the first state event, whichever comes first; return the event's watch."""
+        """Integrate to `stop` or to the first state event, whichever comes first; return the watches that fired."""
         moving = self.moving
         flow, watched, begin = moving.flow(), watches(moving), moving.z()
         solver = self.make_solver(flow, moving.t, begin, stop)
-        times, pieces, found = [moving.t], [], None
+        times, pieces, found, crossed = [moving.t], [], None, []
         try:
             while found is None and solver.status == "running":
                 before = (solver.t, solver.y.copy())
@@ -117,6 +116,7 @@ class _Loop:
                 found = first_crossing(watched, dense, before, after) if watched else None
                 if found is not None:
                     dense, after = self.land(flow, before, dense, *found)
+                    crossed = fired(watched, found[1], before, after)
                 times.append(after[0])
                 pieces.append(dense)
                 moving.take(*after)
@@ -125,7 +125,7 @@ class _Loop:
             self.evaluations += solver.nfev
             if pieces:
                 self.keep(times, pieces, begin, flow)
-        return found[1] if found else None
+        return crossed
 
     def keep(self, times, pieces, begin, flow):
         from scipy.integrate import OdeSolution

@@ -4,11 +4,11 @@ import inspect
 
 from remission.models.errors import ProblemError, did_you_mean
 
-__all__ = ["COMPILED", "DEFAULT_METHOD", "find_method", "method_names"]
+__all__ = ["COMPILED", "UNCOMPILED", "find_method", "method_names"]
 
-DEFAULT_METHOD = "LSODA"  # switches between Adams and BDF by itself: the models here are often stiff only under a drug
-NAMES = ("LSODA", "BDF", "Radau", "RK45", "RK23", "DOP853", "Rodas5P", "Rodas3")
-COMPILED = ("Rodas5P", "Rodas3")  # names of `kernels.tables.METHODS`, which is not imported for a look at names
+UNCOMPILED = "LSODA"  # where nothing can be compiled; it switches between Adams and BDF by itself
+NAMES = ("LSODA", "BDF", "Radau", "RK45", "RK23", "DOP853", "Rodas5P", "Rodas3", "Tsit5")
+COMPILED = ("Rodas5P", "Rodas3", "Tsit5")  # as in `kernels.tables`, which no look at names imports
 ONE_STEP = ("Radau", "RK45", "RK23", "DOP853")  # their dense output is less accurate than their steps
 TAKES_JACOBIAN = ("LSODA", "BDF", "Radau")
 
@@ -33,8 +33,8 @@ def find_method(method):
 
     Parameters
     ----------
-    method : str, type or None
-        A name, a subclass of `scipy.integrate.OdeSolver`, or None for the default.
+    method : str or type
+        A name, or a subclass of `scipy.integrate.OdeSolver`.
 
     Returns
     -------
@@ -53,8 +53,6 @@ def find_method(method):
     """
     import scipy.integrate
 
-    if method is None:
-        method = DEFAULT_METHOD
     if inspect.isclass(method) and issubclass(method, scipy.integrate.OdeSolver):
         return method, method.__name__
     if method not in NAMES:

@@ -32,10 +32,10 @@ class Solution:
     --------
     >>> from remission.models import sensitive_resistant
     >>> from remission.solvers import Problem, Treatment, solve
-    >>> solution = solve(Problem(sensitive_resistant(), t_span=(0, 100)))
+    >>> solution = solve(Problem(sensitive_resistant(), t_span=(0, 100)), rtol=1e-8)
     >>> print(solution)
-    sensitive_resistant, t from 0 to 100 day, LSODA: done
-      S                   0.495 -> 0.696532
+    sensitive_resistant, t from 0 to 100 day, ...: done
+      S                   0.495 -> 0.696531
       R                   0.005 -> 0.00703567
       burden              0.5 -> 0.703567
       resistant_fraction  0.01 -> 0.01

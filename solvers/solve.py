@@ -9,13 +9,14 @@ import numpy as np
 from remission.models.errors import ProblemError, did_you_mean, refuse_unknown_keywords
 
 from .integrate import run
-from .methods import COMPILED, DEFAULT_METHOD, find_method
+from .methods import COMPILED, UNCOMPILED, find_method
 from .problem import Problem
 from .solution import Solution
 
 __all__ = ["SolveWarning", "output_times", "parameter_columns", "solve"]
 
 logger = logging.getLogger("remission")
+ASKED_AGAIN = ("failed", "negative", "too many steps")  # what a method that pivots may still get through
 
 
 class SolveWarning(UserWarning):
@@ -32,9 +33,10 @@ def solve(problem, method=None, *, t_eval=None, rtol=None, atol=None, sensitivit
     ----------
     problem : Problem
     method : str or type, optional
-        `"LSODA"` (default), `"BDF"`, `"Radau"`, `"RK45"`, `"RK23"`, `"DOP853"`, or a subclass of
-        `scipy.integrate.OdeSolver`; `"Rodas5P"` and, for rtol of 1e-3 and more, `"Rodas3"` are compiled for the
-        model. Where that cannot be done the default takes over, and the solution's `method` says why.
+        By default one that is compiled for the model: `"Tsit5"` where the problem is found non-stiff, else
+        `"Rodas5P"`, or `"Rodas3"` for rtol of 1e-3 and more. Where that cannot be done, or cannot go on, `"LSODA"`
+        takes over; the solution's `method` says what ran, and why. Besides these names SciPy's `"LSODA"`, `"BDF"`,
+        `"Radau"`, `"RK45"`, `"RK23"`, `"DOP853"`, or a subclass of `scipy.integrate.OdeSolver`.
     t_eval : (n_t,) array_like, optional
         Output times within `t_span`, increasing. By default 401 even times and every dose and switch.
     rtol, atol : float, dict, optional
@@ -73,7 +75,7 @@ def solve(problem, method=None, *, t_eval=None, rtol=None, atol=None, sensitivit
     if not step > 0:
         raise ProblemError(f"solve: max_step must be above 0, got {max_step!r}")
     _check_problem_tolerances(problem, rtol, atol)
-    trace = run(problem, method, rtol, atol, columns, step)
+    trace, shown = _integrated(problem, method, shown, (rtol, atol, columns, step))
     if times is None:
         times = _default_times(problem, trace)
     solution = Solution(problem, times, trace, shown, tuple(problem.system.parameters[c] for c in columns))
@@ -84,17 +86,40 @@ def solve(problem, method=None, *, t_eval=None, rtol=None, atol=None, sensitivit
 
 
 def _possible(problem, method, columns):
-    """The method itself, or the default where a compiled one cannot be had; and the name to show."""
-    name = find_method(method)[1]
-    if name not in COMPILED:
+    """The method itself, None for our choice, or SciPy's where a compiled one cannot be had; and the name to show."""
+    name = None if method is None else find_method(method)[1]
+    if name is not None and name not in COMPILED:
         return method, name
     from .kernels.single import reason_not
 
     reason = reason_not(problem, bool(columns))
+    if name == "Tsit5" and columns:
+        reason = reason or "it carries no sensitivities"
     if not reason:
         return name, name
-    logger.info("solve: %s: %s instead of %s: %s", problem.model.name, DEFAULT_METHOD, name, reason)
-    return DEFAULT_METHOD, f"{DEFAULT_METHOD} (not {name}: {reason})"
+    logger.info("solve: %s: %s: %s", problem.model.name, UNCOMPILED, reason)
+    return UNCOMPILED, f"{UNCOMPILED} (not {name or 'compiled'}: {reason})"
+
+
+def _integrated(problem, method, shown, how):
+    """A trace, and what made it; without a method the choice is ours, and so is the next one where it fails."""
+    if method is not None:
+        return run(problem, method, *how), shown
+    from .kernels.choice import choose_method, implicit_method
+
+    rtol = problem.tolerances(how[0])[0]
+    method = shown = choose_method(problem, rtol, bool(how[2]))
+    trace = run(problem, method, *how)
+    if trace.status == "stiff":
+        method = implicit_method(rtol)
+        shown = f"{method} ({shown} found it stiff)"
+        trace = run(problem, method, *how)
+    if trace.status in ASKED_AGAIN:
+        logger.info("solve: %s: %s: %s", problem.model.name, method, trace.message)
+        second = run(problem, UNCOMPILED, *how)
+        if second.status == "done":
+            return second, f"{UNCOMPILED} ({method} failed: {trace.message})"
+    return trace, shown
 
 
 def parameter_columns(problem, names) -> tuple:

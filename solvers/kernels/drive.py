@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..events import PROBES, first_crossing
+from ..events import PROBES, fired, first_crossing
 from ..moving import MOST_STEPS, Stop
 from ..rules import watches
 from .build import Options, kernel
@@ -35,18 +35,19 @@ class StepLog:
 
     Parameters
     ----------
-    times : (steps + 1,) array
+    ts : (steps + 1,) array
+        Ends of the steps, under SciPy's name.
     rows : (steps, m, n_z) array
         Coefficient vectors of each step: start, end, and shapes between.
     """
 
-    times: np.ndarray
+    ts: np.ndarray
     rows: np.ndarray
 
     def __call__(self, t):
         t = np.asarray(t, dtype=float)
-        at = np.clip(np.searchsorted(self.times, t, side="left") - 1, 0, len(self.rows) - 1)
-        theta = (t - self.times[at]) / (self.times[at + 1] - self.times[at])
+        at = np.clip(np.searchsorted(self.ts, t, side="left") - 1, 0, len(self.rows) - 1)
+        theta = (t - self.ts[at]) / (self.ts[at + 1] - self.ts[at])
         bump, weights = theta * (1 - theta), [1 - theta, theta]
         for _ in range(self.rows.shape[1] - 2):
             weights.append(bump)
@@ -55,17 +56,17 @@ class StepLog:
 
     def step(self, number) -> "StepLog":
         """One step of it."""
-        return StepLog(self.times[number : number + 2], self.rows[number : number + 1])
+        return StepLog(self.ts[number : number + 2], self.rows[number : number + 1])
 
     def until(self, number) -> "StepLog":
         """The steps before one."""
-        return StepLog(self.times[: number + 1], self.rows[:number])
+        return StepLog(self.ts[: number + 1], self.rows[:number])
 
     def then(self, other) -> "StepLog":
         """This log and the one that goes on from it."""
         if not len(self.rows):
             return other
-        return StepLog(np.concatenate([self.times, other.times[1:]]), np.concatenate([self.rows, other.rows]))
+        return StepLog(np.concatenate([self.ts, other.ts[1:]]), np.concatenate([self.rows, other.rows]))
 
 
 class CompiledLoop:
@@ -92,12 +93,13 @@ class CompiledLoop:
         return any(g[columns].any() for g in gradients)
 
     def segment(self, stop):
-        """Integrate to `stop` or to the first state event; return the event's watch."""
+        """Integrate to `stop` or to the first state event; return the watches that fired."""
         from ..integrate import Segment
 
         moving = self.moving
         watched, start, begin = watches(moving), moving.t, moving.z()
         log, found = StepLog(np.array([start]), np.zeros((0, self.rows, len(begin)))), None
+        crossed = []
         inputs, gradients = moving.inputs()
         try:
             step = np.zeros(1)
@@ -106,10 +108,13 @@ class CompiledLoop:
                 more, status, reached = self.run(moving.t, before, stop, step, WATCHED if watched else UNWATCHED)
                 found = self.search(watched, more) if watched and len(more.rows) else None
                 if found is not None:
-                    more, place = self.land(more, before, *found)
+                    number, watch, time = found
+                    start_of = (more.ts[number], more.rows[number, 0] if number else before)
+                    more, place = self.land(more, before, number, watch, time)
+                    crossed = fired(watched, watch, start_of, place)
                     moving.take(*place)
                 elif len(more.rows):
-                    moving.take(more.times[-1], more.rows[-1, 1])
+                    moving.take(more.ts[-1], more.rows[-1, 1])
                 log = log.then(more)
                 moving.steps += max(len(more.rows) - 1, 0)
                 if found is None and status != DONE:
@@ -120,13 +125,13 @@ class CompiledLoop:
                 self.segments.append(
                     Segment(start, moving.t, begin, moving.z(), log, inputs, gradients if moving.k else None)
                 )
-        return found[1] if found else None
+        return crossed
 
     def fail(self, status, reached):
         if status == REGROWN and not self.tight:
             raise Regrown
         word = STATUS[status]
-        word = word if word in ("not finite", "negative", "too many steps") else "failed"
+        word = word if word in ("not finite", "negative", "too many steps", "stiff") else "failed"
         raise Stop(word, explain(self.moving.problem, status, reached))
 
     # --- the kernel ---------------------------------------------------------------------------------------------------
@@ -188,8 +193,8 @@ class CompiledLoop:
 
     def search(self, watched, log):
         """(number of the step, watch, time) of the first crossing in a log, or None."""
-        times = log.times[:-1, None] + np.diff(log.times)[:, None] * np.linspace(0, 1, PROBES)
-        times[:, -1] = log.times[1:]
+        times = log.ts[:-1, None] + np.diff(log.ts)[:, None] * np.linspace(0, 1, PROBES)
+        times[:, -1] = log.ts[1:]
         theta = np.linspace(0, 1, PROBES)
         weights = np.array([1 - theta, theta, *(theta ** (r + 1) * (1 - theta) for r in range(self.rows - 2))])
         states = np.einsum("rp,srz->zsp", weights, log.rows).reshape(log.rows.shape[2], -1)
@@ -198,7 +203,7 @@ class CompiledLoop:
             values = watch.value(times.ravel(), states).reshape(times.shape)
             crossed |= ((values[:, :-1] < 0) & (values[:, 1:] >= 0)).any(axis=1)
         for number in np.flatnonzero(crossed):
-            ends = [(log.times[number + side], log.rows[number, side]) for side in (0, 1)]
+            ends = [(log.ts[number + side], log.rows[number, side]) for side in (0, 1)]
             found = first_crossing(watched, log.step(number), *ends)
             if found is not None:
                 return number, found[1], found[0]
@@ -207,7 +212,7 @@ class CompiledLoop:
     def land(self, log, before, number, watch, time):
         """The log up to a crossing, and time and state there, as accurate as a step itself."""
         moving = self.moving
-        start, z = (log.times[number], log.rows[number, 0]) if number else (log.times[0], before)
+        start, z = (log.ts[number], log.rows[number, 0]) if number else (log.ts[0], before)
         if time <= start:
             return log.until(number), (time, z)
         last, _, _ = self.run(start, z, time, np.array([time - start]), UNWATCHED)

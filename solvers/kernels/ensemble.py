@@ -6,7 +6,7 @@ group depends on the table alone, so the number of threads changes nothing.
 
 import functools
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -15,9 +15,10 @@ from remission.models.expressions import function_source
 from remission.models.operations import ARRAY
 
 from .build import Options, kernel
+from .choice import choose_method, implicit_method
 from .itinerary import itinerary, kernel_tolerances, model_width
 from .record import STATUS
-from .single import choose_method, input_values, reason_not, snapped, wanted_outputs
+from .single import input_values, reason_not, snapped, wanted_outputs
 
 __all__ = ["Ensemble", "ensemble"]
 
@@ -125,32 +126,34 @@ def _compiled(problem, names, table, times, outputs, threads):
     p = np.tile(np.array(problem.p, dtype=float), (members, 1))
     p[:, [system.parameters.index(name) for name in names]] = table
     tolerances = kernel_tolerances(problem)
-    lanes = host_lanes() if members > 1 else 1
+    lanes, method = host_lanes() if members > 1 else 1, choose_method(problem, tolerances[0])
     values = np.full((members, len(times), len(outputs)), np.nan)
     status, reached = np.full(members, -1), np.full((members, 1 + model_width(problem.model)), np.nan)
     for rows, changes, start, kept, amount in _groups(problem, names, p):
-        options = Options(choose_method(tolerances[0]), lanes, changes.infused, tolerances[3])
-        code = kernel(problem.model, options)
-        part = (problem, code, lanes, p[rows], start, changes, kept, amount, times, outputs, tolerances, threads)
+        options = Options(method, lanes, changes.infused, tolerances[3])
+        part = (problem, options, p[rows], start, changes, kept, amount, times, outputs, tolerances, threads)
         values[rows], status[rows], reached[rows] = _run(*part)
     words = tuple(STATUS[s] if s >= 0 else "not finite" for s in status)
     messages = tuple("" if s == 0 else _told(explain, problem, s, r) for s, r in zip(status, reached, strict=True))
-    return Ensemble(values, words, messages, f"{choose_method(tolerances[0])}, {lanes} lanes")
+    return Ensemble(values, words, messages, f"{method}, {lanes} lanes")
 
 
 def _told(explain, problem, status, reached):
     return "a time or amount of the treatment is not finite" if status < 0 else explain(problem, status, reached)
 
 
-def _run(problem, code, lanes, p, start, changes, kept, amount, times, outputs, tolerances, threads):
+def _run(problem, options, p, start, changes, kept, amount, times, outputs, tolerances, threads):
     from .members import Job, run_job
 
     inside = [o for o in outputs if o not in problem.system.inputs]
     begin, at = problem.t_span[0], snapped(times, changes, problem)
+    code = kernel(problem.model, options)
+    implicit = replace(options, method=implicit_method(problem.rtol))
     job = Job(
-        code, lanes, p[:, : problem.system.n_model_parameters], start, changes, kept, amount, at,
+        code, options.lanes, p[:, : problem.system.n_model_parameters], start, changes, kept, amount, at,
         wanted_outputs(problem, inside), (begin, max(float(times[-1]), begin)), tolerances[:3],
         kernel_tolerances(problem, tight=True)[:3],
+        implicit=(lambda: kernel(problem.model, implicit)) if options.method == "Tsit5" else None,
     )  # fmt: skip
     outcome = run_job(job, threads)
     if len(inside) == len(outputs):

@@ -3,21 +3,26 @@
 * A step is kept when the mean square of error / (atol + rtol |y|) is at most 1 in every lane that still runs. A value
   that is not finite makes that mean NaN (an infinite scale would otherwise hide an infinite state), and every test is
   written so that NaN fails it.
+* A step whose linear algebra is doubtful (`linear.py`) is refused like one with too large an error.
 * A step that takes a state below its lowest value is refused like one with too large an error.
 * A tumour state that sinks to its absolute tolerance and grows again, or that would end a step below zero, grew from
   noise: the lane is marked *regrown*, and the caller solves that member again with relative accuracy. (Measured on
   2,000 members with every parameter log-normal, sigma 1: without this 14 were wrong and reported as done.)
+* An explicit method that takes steps at the edge of its stability, many in a row, has met a stiff stretch: the lane is
+  marked *stiff*, and the caller solves that member with an implicit method.
 * A lane that fails at the smallest step leaves its group with a reason; the other lanes go on.
 """
 
-from .record import DONE, NEGATIVE, NOT_FINITE, REGROWN, TOO_MANY, TOO_SMALL
+from .record import DONE, NEGATIVE, NOT_FINITE, REGROWN, STIFF, TOO_MANY, TOO_SMALL
 from .values import INTEGER, like
 
 __all__ = ["Guards"]
 
 BELOW = 1e12  # stands for the squared error of a state below its lowest value
+DOUBTFUL = 1e9  # and for that of a step that cannot be trusted; below BELOW over the number of states
 EXTINCT = 1e-150  # tolerances below it are those of the second run: what is set to zero there is gone for good
 NEVER_UP = -1.0  # a clone that starts from nothing is founded by a source; that it is small at first is no noise
+STABLE, STIFF_STEPS, FORGET = 3.25, 15.0, 0.8  # h |lambda| of explicit steps (Hairer & Wanner II, IV.2); how many count
 SUNK, GREW = 1e2, 1e3  # in absolute tolerances: was below the one, is above the other
 
 
@@ -35,9 +40,11 @@ class Guards:
         self.status = w.cell(w.to(self.whole, DONE))
         self.sunk, self.doubt = w.array(len(guarded)), w.cell(w.real(0.0))
         self.ended_at, self.ended = w.cell(w.real(0.0)), w.array(n)
+        self.stiff = w.cell(w.real(0.0))
 
     def begin(self, state):
         w = self.w
+        self.stiff.value = w.real(0.0)
         self.status.value, self.doubt.value = w.to(self.whole, DONE), w.real(0.0)
         for g, i in enumerate(self.guarded):
             self.sunk[g] = w.where(state[i] == 0.0, w.real(NEVER_UP), 0.0)
@@ -55,12 +62,29 @@ class Guards:
             square = w.where(end < self.lowest[i], BELOW, ratio * ratio)
             return square + end * 0.0
 
-        return self.space.total(part) * (1.0 / self.space.n)
+        error = self.space.total(part) * (1.0 / self.space.n)
+        return error if step.doubtful is None else w.where(step.doubtful, w.real(DOUBTFUL), error)
 
     def counting(self, error):
         """The errors that decide: infinite where not a number, 0 in lanes that have given up."""
         w = self.w
         return w.where(self.running(), w.where(error == error, error, float("inf")), 0.0)
+
+    def watch_stiffness(self, step, t):
+        """Count the steps of an explicit method at the edge of stability; the last two points share their time."""
+        w = self.w
+
+        def squared(vector, before):
+            def part(i):
+                ratio = (vector[i] - before[i]) / self.scale(i, w.absolute(step.end[i]))
+                return ratio * ratio
+
+            return self.space.total(part)
+
+        rates = squared(step.increments[-1], step.increments[-2])
+        at_edge = rates > squared(step.points[-1], step.points[-2]) * STABLE**2
+        self.stiff.value = w.where(at_edge, self.stiff.value + 1.0, self.stiff.value * FORGET)
+        self.take_out(self.stiff.value >= STIFF_STEPS, STIFF, t, step.end)
 
     def running(self):
         return self.status.value == DONE

@@ -1,7 +1,12 @@
 """Sparse LU of W = I / (gamma h) - J without pivoting: what to eliminate when, and two ways to write it.
 
-W tends to a multiple of the identity as h gets small, so pivots on the diagonal are safe at the step sizes that the
-error test accepts; a step spoilt by a bad pivot fails that test and is tried again with a smaller h.
+W tends to a multiple of the identity as h gets small, so pivots on the diagonal are safe at small steps. Whether they
+were at this one is looked at: the last system solved in a step must satisfy, row by row,
+
+    |b - W x| <= TRUSTED (|W| |x| + |b|),
+
+which a stable elimination does with room to spare (its left side is some roundings). Where it does not, the step is
+refused and tried again with a smaller h, and a member that cannot go on is left to a method that pivots.
 
 `Plan` orders the pivots by Markowitz's count (least fill) from the pattern alone. A total (a sum shared by several
 equations) can be folded into the columns of its states, or kept as one more unknown z with the row
@@ -13,6 +18,8 @@ does not grow with the system.
 """
 
 __all__ = ["IndexedLU", "Plan", "UnrolledLU"]
+
+TRUSTED = 1e-11  # 1e5 roundings: elements that grew more than that in the elimination have eaten digits of the step
 
 
 class Plan:
@@ -93,7 +100,8 @@ class UnrolledLU:
         self.w, self.plan = w, plan
 
     def factor(self, diagonal, jacobian, weights):
-        a = self.entries = self.plan.matrix(self.w, diagonal, jacobian, weights)
+        self.matrix = self.plan.matrix(self.w, diagonal, jacobian, weights)
+        a = self.entries = dict(self.matrix)
         for k, below, right in self.plan.pivots():
             a[k, k] = 1.0 / a[k, k]  # the inverse is kept: back substitution multiplies
             for i in below:
@@ -112,7 +120,22 @@ class UnrolledLU:
             for k in plan.after[i]:
                 x[i] = x[i] - a[i, k] * x[k]
             x[i] = x[i] * a[i, i]
+        self.last = b, x
         return x[: plan.n]
+
+    def doubtful(self):
+        """Lanes in which the last solve does not satisfy its equations."""
+        w, (b, x), n = self.w, self.last, self.plan.n
+        misses = {i: b[i] for i in range(n)} | {i: w.real(0.0) for i in range(n, self.plan.size)}
+        sizes = {i: w.absolute(miss) for i, miss in misses.items()}
+        for (i, j), value in self.matrix.items():
+            term = value * x[j]
+            misses[i], sizes[i] = misses[i] - term, sizes[i] + w.absolute(term)
+        found = None
+        for i, miss in misses.items():
+            wrong = w.absolute(miss) > sizes[i] * TRUSTED
+            found = wrong if found is None else found | wrong
+        return found
 
 
 class IndexedLU:
@@ -150,8 +173,10 @@ class IndexedLU:
         w, plan, m = self.w, self.plan, self.entries
         with w.count(0, len(plan.index)) as c:
             m[c] = 0.0
-        for ij, value in plan.matrix(w, diagonal, jacobian, weights).items():
-            m[plan.index[ij]] = value
+        matrix = plan.matrix(w, diagonal, jacobian, weights)
+        self.pattern, self.matrix = list(matrix), w.array(len(matrix))
+        for place, (ij, value) in enumerate(matrix.items()):
+            m[plan.index[ij]] = self.matrix[place] = value
         with w.count(0, plan.size) as p:
             pivot = self.pivots[p]
             inverse = 1.0 / m[pivot]
@@ -173,7 +198,23 @@ class IndexedLU:
             x[k] = 0.0
         self._substitute(x, self.down)
         self._substitute(x, self.up, scaled=True)
+        self.last = b, x
         return x
+
+    def doubtful(self):
+        w, (b, x), size = self.w, self.last, self.plan.size
+        rows, columns = (w.table([ij[side] for ij in self.pattern]) for side in (0, 1))
+        misses, sizes, wrong = w.array(size), w.array(size), w.cell(w.real(0.0))
+        with w.count(0, self.plan.n) as i:
+            misses[i], sizes[i] = b[i], w.absolute(b[i])
+        for i in range(self.plan.n, size):
+            misses[i] = sizes[i] = 0.0
+        with w.count(0, len(self.pattern)) as c:
+            i, term = rows[c], self.matrix[c] * x[columns[c]]
+            misses[i], sizes[i] = misses[i] - term, sizes[i] + w.absolute(term)
+        with w.count(0, size) as i:
+            wrong.value = w.where(w.absolute(misses[i]) > sizes[i] * TRUSTED, w.real(1.0), wrong.value)
+        return wrong.value != 0.0
 
     def _substitute(self, x, tables, scaled=False):
         w, (order, entries, columns, ends) = self.w, tables

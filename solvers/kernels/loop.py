@@ -15,7 +15,7 @@ from .formulas import Formulas, FormulasInFunction, prepare_function
 from .guards import Guards
 from .linear import IndexedLU, Plan, UnrolledLU
 from .record import FIELDS, NOT_FINITE
-from .rosenbrock import Dense, attempt
+from .rosenbrock import Dense, attempt, attempt_explicit
 from .values import DOUBLE, INTEGER
 from .vectors import InMemory, InRegisters
 
@@ -24,6 +24,7 @@ __all__ = ["LARGEST_UNROLLED", "TimeLoop"]
 LARGEST_UNROLLED = 30  # states; above, straight code costs more to compile than it saves
 SAFETY, LEAST, MOST = 0.9, 0.2, 8.0  # change of the step after a step
 FIRST_CHANGE = 5.0  # the first step moves the state by about this many tolerances
+FASTEST = 1e100  # more tolerances a unit of time than this are as good as this; its square is finite
 ROUNDING = 1e-15  # of the time: a shorter step does not move it
 STRETCH = 1.0000001  # a step that would end this near a stop ends on it
 
@@ -41,10 +42,13 @@ class TimeLoop:
         self.moving, self.constants = w.array(self.width), w.array(len(lists.constants))
         self.formulas = (Formulas if small else FormulasInFunction)(w, lists, self.constants)
         self.prepare_constants = prepare_function(w, lists)
-        plan = Plan(self.n, lists.jacobian, lists.weights, len(lists.totals))
-        self.lu = (UnrolledLU if small else IndexedLU)(w, plan)
+        if not table.explicit:
+            plan = Plan(self.n, lists.jacobian, lists.weights, len(lists.totals))
+            self.lu = (UnrolledLU if small else IndexedLU)(w, plan)
         self.n_seen = len(lists.model.states) + len(lists.observables)
-        self.seen = w.array(self.n_seen)
+        self.seen, self.care = w.array(self.n_seen), w.array(self.n)
+        with w.count(0, self.n) as i:
+            self.care[i] = 1.0
         self.views()
         self.guards = Guards(w, self.space, self.tolerances, options.guarded)
         with self.groups():
@@ -154,16 +158,17 @@ class TimeLoop:
         state = self.space.read(self.moving)
         rates = self.rates(state)
 
+        for i in self.options.guarded:  # a clone that is not there yet asks for no care
+            self.care[i] = w.where(state[i] == 0.0, w.real(0.0), 1.0)
+
         def part(i):
-            ratio = rates[i] / guards.scale(i, w.absolute(state[i]))
-            return ratio * ratio + state[i] * 0.0
+            ratio = w.absolute(rates[i]) / guards.scale(i, w.absolute(state[i]))
+            ratio = self.care[i] * w.smaller(ratio, FASTEST)
+            return ratio * ratio + (state[i] + rates[i]) * 0.0  # what is not finite shows
 
         speed = self.space.total(part) * (1.0 / self.n)
         unsound = ~(speed < float("inf"))
         guards.take_out(unsound, NOT_FINITE, self.t.value, self.moving)
-        for i in self.options.guarded:  # a clone that is not there yet asks for no care
-            ratio = rates[i] / guards.scale(i, w.absolute(state[i]))
-            speed = speed - w.where(state[i] == 0.0, ratio * ratio * (1.0 / self.n), 0.0)
         fastest = w.root(w.larger(w.largest_lane(guards.counting(speed)), 0.0))
         h = w.smaller(FIRST_CHANGE / (fastest + 1e-300), stop - self.t.value)
         h = w.larger(w.smaller(h, self.largest), self.smallest())
@@ -175,7 +180,7 @@ class TimeLoop:
         w, t, h, guards = self.w, self.t.value, self.h.value, self.guards
         last = h * STRETCH >= stop - t
         h = w.where(last, stop - t, h)
-        step = attempt(w, self.space, self.lu, self.table, self, t, w.real(h), self.space.read(self.moving))
+        step = self.attempt(t, w.real(h), self.space.read(self.moving))
         each = guards.error(step)
         error = w.largest_lane(guards.counting(each))
         accepted = error <= 1.0
@@ -192,6 +197,11 @@ class TimeLoop:
         self.h.value = w.larger(self.h.value, self.smallest())
         guards.out_of_steps(self.tried.value >= self.most_steps, t, self.moving)
 
+    def attempt(self, t, h, start):
+        if self.table.explicit:
+            return attempt_explicit(self.w, self.space, self.table, self, t, h, start)
+        return attempt(self.w, self.space, self.lu, self.table, self, t, h, start)
+
     def accept(self, step, t_end):
         w, row = self.w, self.logged.value
         self.kept.value = self.kept.value + 1
@@ -205,6 +215,8 @@ class TimeLoop:
             if self.options.lanes == 1:
                 with w.when(self.log_capacity > 0):
                     self.write_log(row, step, dense, t_end)
+        if self.table.explicit:
+            self.guards.watch_stiffness(step, t_end)
         self.space.write(self.moving, self.guards.watch(step.end))
         self.t.value = t_end
 

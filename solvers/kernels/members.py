@@ -1,7 +1,8 @@
 """One call of a kernel for many members of one problem: arrays in, outputs and a status each out.
 
 Members that fail in a lane group are run again alone, so that a bad member costs its neighbours steps and never a
-result; members marked *regrown* are run again with relative accuracy (see `guards.py`).
+result; members marked *regrown* are run again with relative accuracy (see `guards.py`), those that an explicit method
+finds *stiff* with an implicit one.
 """
 
 from concurrent.futures import ThreadPoolExecutor
@@ -9,7 +10,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from .record import DONE, REGROWN, STATUS, Record
+from .record import DONE, REGROWN, STATUS, STIFF, Record
 
 __all__ = ["Job", "Outcome", "explain", "run_job"]
 
@@ -20,7 +21,10 @@ SMALLEST = 1e-22  # of the span: a step this small is no progress even at time 0
 
 @dataclass(frozen=True, eq=False)
 class Job:
-    """Numbers of one call; M members, N the extended state, `changes` with kept and amount (C,) or (M, C)."""
+    """Numbers of one call; M members, N the extended state, `changes` with kept and amount (C,) or (M, C).
+
+    `tight` are tolerances for members that regrew, `implicit` returns the kernel for those that turn out stiff.
+    """
 
     kernel: object
     lanes: int
@@ -36,13 +40,15 @@ class Job:
     tight: tuple | None = None
     width: int = 8
     largest: float = np.inf
+    implicit: object = None
 
-    def chosen(self, rows):
-        """The same job for some members, with tight tolerances."""
+    def chosen(self, rows, **changes):
+        """The same job for some members, with changes."""
         shared = self.kept.ndim == 1
         return replace(
-            self, parameters=self.parameters[rows], start=self.start[rows], tolerances=self.tight, tight=None,
+            self, parameters=self.parameters[rows], start=self.start[rows],
             kept=self.kept if shared else self.kept[rows], amount=self.amount if shared else self.amount[rows],
+            **changes,
         )  # fmt: skip
 
 
@@ -71,18 +77,26 @@ def run_job(job, threads=1) -> Outcome:
     else:
         call.run(0, members, budget)
     if job.lanes > 1:
-        for member in np.flatnonzero((call.status != DONE) & (call.status != REGROWN)):
+        for member in np.flatnonzero(~np.isin(call.status, (DONE, REGROWN, STIFF))):
             call.run(int(member), int(member) + 1, MEMBER_STEPS)
-    doubtful = np.flatnonzero(call.status == REGROWN)
-    tried, kept = int(call.counters[0]), int(call.counters[1])
-    gradients = call.gradients
-    if doubtful.size and job.tight:
-        again = run_job(job.chosen(doubtful), threads)
-        call.values[doubtful], call.status[doubtful] = again.values, again.status
-        call.reached[doubtful] = again.reached
-        tried, kept = tried + again.tried, kept + again.kept
-        gradients = again.gradients
-    return Outcome(call.values, call.status, call.reached, gradients, tried, kept)
+    tried, kept, _ = map(int, call.counters)
+    found = Outcome(call.values, call.status, call.reached, call.gradients, tried, kept)
+    if job.implicit:
+        found = _again(job, found, np.flatnonzero(~np.isin(found.status, (DONE, REGROWN))), threads)
+    if job.tight:
+        found = _again(job, found, np.flatnonzero(found.status == REGROWN), threads, tolerances=job.tight, tight=None)
+    return found
+
+
+def _again(job, found, rows, threads, **changes):
+    """The outcome with some members run again, in another way."""
+    if not rows.size:
+        return found
+    if job.implicit:
+        changes |= {"kernel": job.implicit(), "implicit": None}
+    again = run_job(job.chosen(rows, **changes), threads)
+    found.values[rows], found.status[rows], found.reached[rows] = again.values, again.status, again.reached
+    return replace(found, gradients=again.gradients, tried=found.tried + again.tried, kept=found.kept + again.kept)
 
 
 class _Call:
@@ -165,6 +179,7 @@ def explain(problem, status, reached) -> str:
         "negative": f"a population falls below zero after {place}; try a smaller atol or method='Radau'",
         "step too small": f"the step became too small to go on after {place}; try method='Radau'",
         "too many steps": f"more steps than allowed before t = {t:g} ({place}); try a larger rtol or method='BDF'",
+        "stiff": f"the problem is stiff from {place} on, too stiff for an explicit method; try method='Rodas5P'",
         "regrown": f"a population regrew from below the smallest number that is resolved ({place})",
         "not run": "the member was not run",
     }[code]

@@ -40,8 +40,8 @@ FIELDS = {
     "amount_gradient": "double (changes, columns padded)",
     "gradients": "double (n_times, n_wanted, columns padded), written",
 }
-STATUS = ("done", "not finite", "negative", "step too small", "too many steps", "regrown")
-DONE, NOT_FINITE, NEGATIVE, TOO_SMALL, TOO_MANY, REGROWN = range(len(STATUS))
+STATUS = ("done", "not finite", "negative", "step too small", "too many steps", "regrown", "stiff")
+DONE, NOT_FINITE, NEGATIVE, TOO_SMALL, TOO_MANY, REGROWN, STIFF = range(len(STATUS))
 
 
 class Record:

@@ -1,4 +1,4 @@
-"""One step of a Rosenbrock method, written once for states and sensitivities, in registers or in memory.
+"""One step of a method, written once for states and sensitivities, in registers or in memory.
 
 This is the room to change a method in: `run_stages` reads like the formula at the head of `tables.py`. A `space`
 (see `vectors.py`) adds vectors, an `lu` (see `linear.py`) solves with W = I / (gamma h) - J, `slope` is the right-hand
@@ -7,12 +7,15 @@ side. All of it emits code; the loops below unroll.
 
 from dataclasses import dataclass
 
-__all__ = ["Dense", "Step", "attempt", "run_stages"]
+__all__ = ["Dense", "Step", "attempt", "attempt_explicit", "run_stages"]
 
 
 @dataclass
 class Step:
-    """A tried step; vectors belong to a space of `vectors.py`."""
+    """A tried step; vectors belong to a space of `vectors.py`.
+
+    `error` estimates the error of `end`; `doubtful` says in which lanes the linear algebra cannot be trusted.
+    """
 
     t: object
     h: object
@@ -21,11 +24,8 @@ class Step:
     points: list
     increments: list
     end: object
-
-    @property
-    def error(self):
-        """Estimate of the error of `end`: the last increment, since the methods are stiffly accurate."""
-        return self.increments[-1]
+    error: object
+    doubtful: object = None
 
 
 def run_stages(space, lu, table, inverse_h, start, slope):
@@ -60,7 +60,17 @@ def attempt(w, space, lu, table, equations, t, h, start):
         return first if not any(table.a[i]) else equations.rates(point)
 
     points, increments, end = run_stages(space, lu, table, inverse_h, start, slope)
-    return Step(t, h, inverse_h, start, points, increments, end)
+    return Step(t, h, inverse_h, start, points, increments, end, increments[-1], lu.doubtful())
+
+
+def attempt_explicit(w, space, table, equations, t, h, start):
+    """The stages of an explicit method; the increments are h times the rates, and the last point is the new value."""
+    points, increments = [], []
+    for row in table.a:
+        points.append(space.combine([(1.0, start), *zip(row, increments, strict=True)]) if row else start)
+        increments.append(space.combine([(h, equations.rates(points[-1]))]))
+    error = space.combine(list(zip(table.error, increments, strict=True)))
+    return Step(t, h, 1.0 / h, start, points, increments, points[-1], error)
 
 
 class Dense:

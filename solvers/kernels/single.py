@@ -3,9 +3,10 @@
 import numpy as np
 
 from .build import MOST_CARRIED, Options, available, kernel, unsupported
+from .choice import implicit_method
 from .itinerary import CLOSE, itinerary, kernel_tolerances, model_width
 
-__all__ = ["carried_columns", "choose_method", "compiled_sample", "input_values", "reason_not", "snapped", "steers"]
+__all__ = ["carried_columns", "compiled_sample", "input_values", "reason_not", "snapped", "steers"]
 
 
 def reason_not(problem, carried=False) -> str:
@@ -28,11 +29,6 @@ def reason_not(problem, carried=False) -> str:
     if carried and model_width(problem.model) > MOST_CARRIED:
         return f"sensitivities of more than {MOST_CARRIED} states are not compiled"
     return ""
-
-
-def choose_method(rtol) -> str:
-    """Rodas5P, or the cheaper method of low order where little accuracy is asked."""
-    return "Rodas3" if rtol >= 1e-3 else "Rodas5P"
 
 
 def carried_columns(problem, columns) -> tuple:
@@ -111,7 +107,7 @@ def compiled_sample(problem, times, names, columns=()):
     steered = steers(changes, model_width(problem.model), len(problem.model.inputs))
     width = max(4, host_lanes())
     carried = carried_columns(problem, columns)
-    options = Options(choose_method(tolerances[0]), 1, changes.infused, tolerances[3], carried, steered, width)
+    options = Options(implicit_method(tolerances[0]), 1, changes.infused, tolerances[3], carried, steered, width)
     inside, at = [n for n in names if n not in problem.system.inputs], snapped(times, changes, problem)
     begin = problem.t_span[0]
     job = Job(

@@ -1,9 +1,13 @@
-"""Rosenbrock methods as tables, in the unknowns u in which a stage needs one solve and no product with J.
+"""Methods as tables. Rosenbrock methods, in the unknowns u in which a stage needs one solve and no product with J:
 
     (I / (gamma h) - J) u_i = f(Y_i) + (1 / h) sum_j C_ij u_j,    Y_i = y + sum_j A_ij u_j,
 
-(Hairer & Wanner, Solving ODEs II, IV.7). Both methods here are stiffly accurate: the new value is the last point plus
-the last increment, and that increment is the error estimate. Between the ends of a step
+(Hairer & Wanner, Solving ODEs II, IV.7). Both here are stiffly accurate: the new value is the last point plus the last
+increment, and that increment is the error estimate. Explicit methods, with u_i = h f(Y_i):
+
+    Y_i = y + sum_j A_ij u_j,    the last point is the new value,    error = sum_i ERROR_i u_i.
+
+Between the ends of a step, for both,
 
     y(theta) = (1 - theta) y0 + theta y1 + theta (1 - theta) (d_1 + theta d_2 + ...),    d_k = sum_i DENSE_ki u_i.
 
@@ -12,23 +16,31 @@ To add a method, add a table: nothing else in this package knows coefficients.
 
 from dataclasses import dataclass
 
-__all__ = ["METHODS", "RODAS3", "RODAS5P", "Table"]
+__all__ = ["METHODS", "RODAS3", "RODAS5P", "TSIT5", "Table"]
 
 
 @dataclass(frozen=True)
 class Table:
-    """Coefficients of one method; row i of `a` and `c` has the entries left of the diagonal."""
+    """Coefficients of one method; row i of `a` and `c` has the entries left of the diagonal.
+
+    Rosenbrock methods have `gamma` and `c`, explicit ones `error`.
+    """
 
     name: str
     order: int
-    gamma: float
     a: tuple
-    c: tuple
     dense: tuple
+    gamma: float = 0.0
+    c: tuple = ()
+    error: tuple = ()
 
     @property
     def stages(self):
-        return len(self.c)
+        return len(self.a)
+
+    @property
+    def explicit(self):
+        return not self.gamma
 
 
 RODAS5P = Table(  # Steinebach (2023), BIT 63, 27, doi:10.1007/s10543-023-00967-x: order 5, dense output of order 4
@@ -77,4 +89,30 @@ RODAS3 = Table(  # Sandu et al. (1997), Atmospheric Environment 31, 3459-3472: o
     dense=((3.0, -1.0, 1.0, 0.0),),  # ours: order 2, and monotone in the limit of infinite stiffness
 )
 
-METHODS = {table.name: table for table in (RODAS5P, RODAS3)}
+TSIT5 = Table(  # Tsitouras (2011), Computers & Mathematics with Applications 62, 770-775: order 5, dense output of 4
+    name="Tsit5",
+    order=5,
+    a=(
+        (),
+        (0.161,),
+        (-0.008480655492356989, 0.335480655492357),
+        (2.8971530571054935, -6.359448489975075, 4.3622954328695815),
+        (5.325864828439257, -11.748883564062828, 7.4955393428898365, -0.09249506636175525),
+        (5.86145544294642, -12.92096931784711, 8.159367898576159, -0.071584973281401, -0.028269050394068383),
+        (0.09646076681806523, 0.01, 0.4798896504144996, 1.379008574103742, -3.290069515436081, 2.324710524099774),
+    ),
+    error=(
+        -0.00178001105222577714, -0.0008164344596567469, 0.007880878010261995, -0.1447110071732629, 0.5823571654525552,
+        -0.45808210592918697, 0.015151515151515152,
+    ),
+    dense=(  # his interpolant, sum_k r_ik theta^k, in the form above: d_1 = -(r_2 + r_3 + r_4), d_2 = -(r_3 + r_4) ...
+        (0.9035392331819348, -0.01, -0.4798896504144996, -1.379008574103742, 3.290069515436081, -2.324710524099774,
+         0.0),
+        (-1.860166964092891, 0.1217, 3.450406586880252, -13.79008574103742, 40.79938293194712, -30.221236813297054,
+         1.5),
+        (1.0530884977290216, -0.1017, -2.490627285651253, 16.548102889244902, -47.37952196281928, 34.87065786149661,
+         -2.5),
+    ),
+)  # fmt: skip
+
+METHODS = {table.name: table for table in (RODAS5P, RODAS3, TSIT5)}

@@ -121,7 +121,7 @@ def test_more_steps_than_a_log_holds():
 def test_longest_step_is_kept():
     solution = solve(Problem(sensitive_resistant()), "Rodas5P", max_step=5.0)
     (segment,) = solution.trace.segments
-    assert np.diff(segment.dense.times).max() <= 5.0 * (1 + 1e-6)
+    assert np.diff(segment.dense.ts).max() <= 5.0 * (1 + 1e-6)
 
 
 def test_blow_up_is_a_value_with_a_reason():

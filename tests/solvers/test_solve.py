@@ -94,7 +94,7 @@ def test_time_may_appear_in_rates():
     assert solution["A"][-1] == pytest.approx(8, rel=1e-5)
 
 
-@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("method", [None, *(m for m in METHODS if m != "Tsit5")])
 def test_methods_agree_on_a_stiff_model(method):
     """Robertson's kinetics; the values at t = 40 are those of the ROBER problem of the stiff test set."""
     A, B, C = State("A", 1.0), State("B", 0.0, scale=1e-5), State("C", 0.0)
