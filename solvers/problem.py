@@ -72,14 +72,16 @@ class Problem:
         _check_types(model=self.model, treatment=self.treatment, grid=self.grid)
         own(self, "t_span", _span(self))
         own(self, "initial", MappingProxyType(_initial(self)))
-        given = _numbers(self)
+        given = _finite(self.model, _by_name(self.parameters))
         _check_targets(self)
         table = {s.name: s.info.value for s in self.system.parameter_symbols}
         for name in given:
             if name not in table:
-                raise ProblemError(f"{self.model.name} has no parameter named {name!r}; {did_you_mean(name, table)}")
+                raise _no_parameter(self.model, name, table)
         own(self, "parameters", MappingProxyType(table | given))
         own(self, "_given", given)
+        # What follows from the treatment alone, kept by `make_schedule` and `itinerary` where no Parameter enters it.
+        own(self, "_kept", None if self.treatment.parameters() else {})
         _check_tolerances(self)
 
     def __reduce__(self):
@@ -124,6 +126,8 @@ class Problem:
         >>> Problem(sensitive_resistant()).replace(t_span=(0, 10)).t_span
         (0.0, 10.0)
         """
+        if changes.keys() == {"parameters"}:
+            return self._with_numbers(changes["parameters"])
         names = [f.name for f in fields(self)]
         for name in changes:
             if name not in names:
@@ -136,6 +140,19 @@ class Problem:
             known = _known_parameters(parts["model"], parts["treatment"], parts["initial"])
             parts["parameters"] = {k: v for k, v in parts["parameters"].items() if k in known}
         return Problem(**parts)
+
+    def _with_numbers(self, parameters):
+        """The same problem at other parameter values, which shares all that does not depend on them."""
+        given = _finite(self.model, _by_name(parameters))
+        for name in given:
+            if name not in self.parameters:
+                raise _no_parameter(self.model, name, self.parameters)
+        other = object.__new__(Problem)
+        other.__dict__.update(self.__dict__)
+        other.__dict__.pop("p", None)
+        object.__setattr__(other, "parameters", MappingProxyType(dict(self.parameters) | given))
+        object.__setattr__(other, "_given", self._given | given)
+        return other
 
     def initial_values(self) -> dict:
         """Initial value of each state, by name."""
@@ -252,16 +269,20 @@ def _initial(problem):
     return found
 
 
-def _numbers(problem):
+def _finite(model, numbers):
     found = {}
-    for name, value in _by_name(problem.parameters).items():
+    for name, value in numbers.items():
         try:
             found[name] = float(value)
         except (TypeError, ValueError):
-            raise ProblemError(f"{problem.model.name}: parameter {name} is {value!r}, which is not a number") from None
+            raise ProblemError(f"{model.name}: parameter {name} is {value!r}, which is not a number") from None
         if not math.isfinite(found[name]):
-            raise ProblemError(f"{problem.model.name}: parameter {name} must be finite, got {found[name]}")
+            raise ProblemError(f"{model.name}: parameter {name} must be finite, got {found[name]}")
     return found
+
+
+def _no_parameter(model, name, known):
+    return ProblemError(f"{model.name} has no parameter named {name!r}; {did_you_mean(name, known)}")
 
 
 def _known_parameters(model, treatment, initial):

@@ -97,6 +97,15 @@ def make_schedule(problem, gradients: bool) -> Schedule:
     >>> [m.time for m in make_schedule(Problem(sensitive_resistant(), treatment=pulses), False).moments]
     [0.0, 7.0, 14.0, 21.0]
     """
+    kept = problem._kept
+    if kept is None:
+        return _schedule(problem, gradients)
+    if gradients not in kept:
+        kept[gradients] = _schedule(problem, gradients)
+    return kept[gradients]
+
+
+def _schedule(problem, gradients):
     look = _Numbers(problem, gradients)
     system, treatment = problem.system, problem.treatment
     windows = [n for w in treatment.windows for n in _windows(w, look, problem)]

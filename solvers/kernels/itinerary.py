@@ -5,7 +5,7 @@ time, in the order in which `Moving` goes through them. Rules are not here: they
 """
 
 import functools
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -75,7 +75,21 @@ def itinerary(problem, columns=()) -> Changes:
     -------
     Changes
     """
-    schedule, columns = make_schedule(problem, bool(columns)), list(columns)
+    kept, key = problem._kept, ("changes", tuple(columns))
+    changes = kept.get(key) if kept is not None else None
+    if changes is None:
+        changes = _all_changes(problem, list(columns))
+        if kept is not None:
+            kept[key] = changes
+    n = model_width(problem.model)
+    y, gradient = _start(problem, list(columns), n)
+    start = np.concatenate([y, changes.start[n:]])
+    return replace(changes, start=start, start_gradient=np.concatenate([gradient, changes.start_gradient[n:]]))
+
+
+def _all_changes(problem, columns):
+    """Changes of a problem; of its start only what the treatment decides."""
+    schedule = make_schedule(problem, bool(columns))
     n, n_u, begin = model_width(problem.model), len(problem.model.inputs), problem.t_span[0]
     infused = tuple(sorted({w.row for w in schedule.windows if w.into_state}))
     active = {id(w): w for w in schedule.windows if w.start < begin}
@@ -93,10 +107,9 @@ def itinerary(problem, columns=()) -> Changes:
                 gradient += window.level_gradient[columns]
         return value, gradient
 
-    start, start_gradient = _start(problem, columns, n)
     later = [level(row) for row in range(n, n + n_u + len(infused))]
-    start = np.concatenate([start, [value for value, _ in later]])
-    start_gradient = np.vstack([start_gradient, *(gradient for _, gradient in later)])
+    start = np.concatenate([np.zeros(n), [value for value, _ in later]])
+    start_gradient = np.vstack([np.zeros((n, len(columns))), *(gradient for _, gradient in later)])
     rows = []
     for moment in schedule.moments:
         if moment.order == DOSE:
@@ -157,18 +170,26 @@ def kernel_tolerances(problem, rtol=None, atol=None, tight=False):
     """
     rtol, absolute = problem.tolerances(rtol, atol)
     given = problem.atol if atol is None else atol
-    lowest, guarded = np.full(len(absolute), -np.inf), []
-    for i, state in enumerate(problem.model.states):
-        info = state.info
-        if not info.positive:
-            continue
-        if info.kind == "tumour":
-            guarded.append(i)
-            named = given is not None and (not hasattr(given, "items") or state.name in {str(key) for key in given})
-            absolute[i] = 1e-200 if tight else absolute[i] if named else absolute[i] * TIGHTER
-        lowest[i] = -10 * absolute[i]
-        if info.cells_per_unit and info.kind != "tumour":
-            lowest[i] = min(lowest[i], -1e-2 / info.cells_per_unit)
+    positive, clones, floor, guarded = _populations(problem.model)
+    if tight:
+        absolute = np.where(clones, 1e-200, absolute)
+    elif given is None:
+        absolute = np.where(clones, absolute * TIGHTER, absolute)
+    elif hasattr(given, "items"):
+        named = {str(getattr(key, "name", key)) for key in given}
+        own = np.array([s.name in named for s in problem.model.states])
+        absolute = np.where(clones & ~own, absolute * TIGHTER, absolute)
+    lowest = np.where(positive, np.minimum(-10 * absolute, floor), -np.inf)
     if has_clock(problem.model):
         absolute, lowest = np.append(absolute, 1.0), np.append(lowest, -np.inf)
-    return max(rtol, 3e-14), absolute, lowest, tuple(guarded)
+    return max(rtol, 3e-14), absolute, lowest, guarded
+
+
+@functools.lru_cache(maxsize=256)
+def _populations(model):
+    """Masks of populations and of clones, how far below zero is nothing, and the rows of clones."""
+    infos = [s.info for s in model.states]
+    positive = np.array([bool(i.positive) for i in infos])
+    clones = positive & [i.kind == "tumour" for i in infos]
+    floor = [-1e-2 / i.cells_per_unit if i.cells_per_unit and i.kind != "tumour" else 0.0 for i in infos]
+    return positive, clones, np.array(floor), tuple(np.flatnonzero(clones).tolist())
