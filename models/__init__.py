@@ -6,6 +6,7 @@ from .catalogue import __all__ as _catalogue
 from .compose import compose
 from .dimensions import dimension_of
 from .errors import CertificateError, DataError, KeywordError, ModelError, ProblemError, RemissionError, SolveError
+from .invariant import InvariantBox, invariant_box
 from .model import Model
 from .nondimensional import ScaledModel, nondimensionalise
 from .parse import parse_expression
@@ -15,6 +16,7 @@ __all__ = [
     "CertificateError",
     "DataError",
     "Input",
+    "InvariantBox",
     "KeywordError",
     "Letter",
     "Lineage",
@@ -31,6 +33,7 @@ __all__ = [
     "dimension_of",
     "errors",
     "grad",
+    "invariant_box",
     "kinetics",
     "nondimensionalise",
     "parse_expression",
