@@ -62,5 +62,5 @@ bench: $(VENV)/.installed
 	  if [ -e "$$script" ]; then echo "== $$script"; $(BIN)/python "$$script"; fi; done
 
 clean:
-	rm -rf .venv .venv-plain build dist *.egg-info docs/_build docs/generated .pytest_cache .ruff_cache
+	rm -rf .venv .venv-plain build dist *.egg-info docs/_build docs/generated docs/gallery .pytest_cache .ruff_cache
 	find models solvers analysis remission tests docs -name __pycache__ -prune -exec rm -rf {} +

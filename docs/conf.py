@@ -1,6 +1,7 @@
 """Sphinx: pages in Markdown, the reference from the docstrings."""
 
 import os
+from pathlib import Path
 
 import remission
 
@@ -33,8 +34,17 @@ numpydoc_show_class_members = False
 numpydoc_class_members_toctree = False
 
 html_theme = "alabaster"
+html_static_path = ["_static"]
 html_theme_options = {
     "description": "Compartment models of tumour relapse",
     "fixed_sidebar": True,
     "page_width": "72rem",
 }
+
+
+def setup(app):
+    """Pages and pictures of the catalogue are written before Sphinx looks for pages."""
+    from remission.gallery import write_site
+
+    app.connect("builder-inited", lambda _: write_site(Path(app.srcdir) / "gallery"))
+    app.add_css_file("gallery.css")

@@ -3,7 +3,6 @@
 import argparse
 import logging
 import sys
-import textwrap
 
 from remission import __version__
 
@@ -154,10 +153,11 @@ def _models(options) -> int:
 
 
 def _add_show(commands):
-    show = _command(commands, "show", _show, "print a model's page: equations, parameters with units, source")
+    show = _command(commands, "show", _show, "print a model's page: equations, letters, what follows, source")
     show.add_argument("model")
     show.add_argument("--latex", action="store_true", help="print LaTeX of the equations instead")
     show.add_argument("--diagram", metavar="FILE", help="draw the compartment diagram into a PNG or PDF file")
+    show.add_argument("--figure", metavar="FILE", help="draw the model's main result into a PNG or PDF file")
 
 
 def find_model(name):
@@ -187,32 +187,30 @@ def find_model(name):
 
 
 def _show(options) -> int:
-    from remission.models.derive import conserved_totals
-    from remission.models.text import parameter_table
-
     model = find_model(options.model)
-    if options.diagram:
-        from remission.analysis import plot
-
-        plot(model).figure.savefig(options.diagram, dpi=200, bbox_inches="tight")
-        _say(options.diagram)
-        return 0
+    for file, drawn in ((options.diagram, _diagram), (options.figure, _main_figure)):
+        if file:
+            drawn(model).figure.savefig(file, dpi=200, bbox_inches="tight")
+            _say(file)
     if options.latex:
         _say(model.latex())
-        return 0
-    _say(str(model))
-    if model.about:
-        _say("\n" + textwrap.fill(model.about, 100))
-    totals = conserved_totals(model)
-    if totals:
-        _say(f"\nconserved: {', '.join(map(str, totals))}")
-    rows = parameter_table(model)
-    columns = ("name", "role", "value", "unit", "plausible", "about")
-    widths = [max(len(c), *(len(r[c]) for r in rows)) + 2 for c in columns]
-    _say("")
-    for row in ({c: c for c in columns}, *rows):
-        _say("".join(row[c].ljust(w) for c, w in zip(columns, widths, strict=True)).rstrip())
+    elif not (options.diagram or options.figure):
+        from remission.gallery import page_text
+
+        _say(page_text(options.model))
     return 0
+
+
+def _diagram(model):
+    from remission.analysis import plot
+
+    return plot(model)
+
+
+def _main_figure(model):
+    from remission.gallery import draw
+
+    return draw(model.name)
 
 
 # --- solve ------------------------------------------------------------------------------------------------------------
