@@ -32,7 +32,18 @@ class Recipe:
 
 @functools.cache
 def recipes() -> dict:
-    """Name of a model -> its Recipe."""
+    """The recipes of all families.
+
+    Returns
+    -------
+    dict
+        Name of a model -> Recipe.
+
+    Examples
+    --------
+    >>> recipes()["kpd"].caption
+    '100 mg every 12 hours at the default values.'
+    """
     found = {}
     for family in FAMILIES:
         found |= importlib.import_module(f".pictures_{family}", __package__).RECIPES
@@ -82,9 +93,8 @@ def recipe_of(name) -> Recipe:
     -------
     Recipe
     """
-    return recipes().get(name) or Recipe(
-        "The run at default values, without treatment.", lambda ax: _baseline(name, ax)
-    )
+    plain = Recipe("The run at default values, without treatment.", lambda ax: _baseline(name, ax))
+    return recipes().get(name, plain)
 
 
 def _baseline(name, ax):

@@ -136,12 +136,13 @@ def _derived(found):
     parts += [f"**Invariant box** (default parameters, inputs within 0 and 1). {found.box}"]
     if found.jacobian is not None:
         matrix = sp.latex(found.jacobian).replace(r"\left[", r"\left[\small")
-        parts += [
-            f"**Jacobian**, states in the order {', '.join(f'`{s}`' for s in found.model.states)}:\n\n$$\n{matrix}\n$$"
-        ]
+        order = ", ".join(f"`{s}`" for s in found.model.states)
+        parts += [f"**Jacobian**, states in the order {order}:\n\n$$\n{matrix}\n$$"]
     if found.scaled is None:
         parts += [f"**Groups.** {found.not_scaled}"]
-    elif found.scaled.groups:
+    elif not found.scaled.groups:
+        parts += ["**Groups.** None: the scaled form has no parameter left."]
+    else:
         rows = [f"| `{n}` | ${sp.latex(e)}$ | {found.scaled.value(n):.4g} |" for n, e in found.scaled.groups.items()]
         scale = sp.latex(found.scaled.time_scale)
         parts += [f"**Groups** of the scaled form, time in units of ${scale}$:", _rows(("group", "is", "value"), rows)]

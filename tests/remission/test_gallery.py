@@ -39,7 +39,7 @@ def test_every_picture_shows_something(name):
     draw(name, ax)
     assert ax.get_xlabel()
     assert ax.get_ylabel()
-    drawn = [np.ptp(line.get_ydata().astype(float)) for line in ax.get_lines()]
+    drawn = [np.ptp(np.asarray(line.get_ydata(), dtype=float)) for line in ax.get_lines()]
     assert max(drawn, default=0.0) > 0 or ax.collections or ax.images
 
 
