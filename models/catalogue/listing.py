@@ -1,14 +1,13 @@
 """Which model answers which question."""
 
-from . import competition, growth, inflammation, oncogene, pharmacokinetics
-
 __all__ = ["BY_QUESTION", "list_models"]
 
 BY_QUESTION = {
     "growth law": ("exponential_growth", "logistic_growth", "gompertz_growth", "von_bertalanffy_growth"),
-    "resistance": ("sensitive_resistant", "two_clone_competition", "selective_kill"),
-    "aneuploidy": ("oncogene_withdrawal",),
-    "inflammation": ("paracrine_loop",),
+    "resistance": ("sensitive_resistant", "two_clone_competition", "selective_kill", "clonal_relapse"),
+    "aneuploidy": ("oncogene_withdrawal", "clonal_inflammation"),
+    "inflammation": ("paracrine_loop", "inflammation_signals", "metastasis"),
+    "space": ("paracrine_invasion",),
     "pharmacokinetics": ("bolus_1cpt", "oral_1cpt", "two_cpt", "kpd"),
 }
 
@@ -24,14 +23,14 @@ def list_models() -> list[dict]:
     Examples
     --------
     >>> [row["name"] for row in list_models() if row["question"] == "inflammation"]
-    ['paracrine_loop']
+    ['paracrine_loop', 'inflammation_signals', 'metastasis']
     """
-    homes = (growth, competition, oncogene, inflammation, pharmacokinetics)
-    functions = {name: getattr(home, name) for home in homes for name in home.__all__}
+    from .. import catalogue  # this module is part of it
+
     rows = []
     for question, names in BY_QUESTION.items():
         for name in names:
-            model = functions[name]()
+            model = getattr(catalogue, name)()
             rows.append(
                 {
                     "name": name,

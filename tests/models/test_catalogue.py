@@ -60,7 +60,7 @@ def test_the_listing_names_every_model_once():
     rows = models.list_models()
     assert [row["name"] for row in rows] == NAMES
     assert sorted(NAMES) == sorted(set(catalogue.__all__) - {"BY_QUESTION", "list_models"})
-    assert set(models.BY_QUESTION) == {"growth law", "resistance", "aneuploidy", "inflammation", "pharmacokinetics"}
+    assert {"growth law", "resistance", "aneuploidy", "inflammation", "pharmacokinetics"} <= set(models.BY_QUESTION)
     assert all(isinstance(v, str) for row in rows for v in row.values())
 
 
