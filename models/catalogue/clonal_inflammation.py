@@ -52,6 +52,9 @@ def clonal_inflammation() -> Model:
     without shelter and 0.056 at theta = 0.8 under e = 0.8. As in `oncogene_withdrawal` R is an expectation and takes
     no room by default; ``crowd_R = 1`` for a tumour of R.
 
+    **Births above deaths.** The brake acts on net growth: with `b` below `d` it would turn into a boost above K. The
+    plausible ranges keep the two apart.
+
     **Not cooperative.** Clones compete for room, so the argument of `paracrine_loop` against oscillations does not
     hold here.
 
@@ -101,12 +104,12 @@ def _sheltered_clones() -> Model:
 
 def _parameters():
     rates = {
-        "b_S": (0.50, (0.2, 1), "log", "births of S [assumed]"),
-        "d_S": (0.30, (0.1, 0.5), "log", "deaths of S [assumed]"),
-        "b_A": (0.47, (0.2, 1), "log", "births of A: 6 % below b_S"),
-        "d_A": (0.30, (0.1, 0.5), "log", "deaths of A [assumed]"),
-        "b_R": (0.30, (0.1, 1), "log", "births of R [assumed]"),
-        "d_R": (0.20, (0.05, 0.5), "log", "deaths of R [assumed]"),
+        "b_S": (0.50, (0.35, 1), "log", "births of S [assumed]"),
+        "d_S": (0.30, (0.1, 0.35), "log", "deaths of S [assumed]"),
+        "b_A": (0.47, (0.35, 1), "log", "births of A: 6 % below b_S"),
+        "d_A": (0.30, (0.1, 0.35), "log", "deaths of A [assumed]"),
+        "b_R": (0.30, (0.25, 1), "log", "births of R [assumed]"),
+        "d_R": (0.20, (0.05, 0.25), "log", "deaths of R [assumed]"),
         "kap_S": (0.50, (0.1, 1), "log", "kill of S at full chemotherapy without protection [assumed]"),
         "kap_A": (0.40, (0.1, 1), "log", "kill of A at full chemotherapy without protection [assumed]"),
         "kap_R": (0.04, (0.01, 0.3), "log", "kill of R at full chemotherapy without protection [assumed]"),

@@ -71,11 +71,12 @@ def paracrine_loop(*, neutrophils="protect", uptake=False, dilution=False, tnf="
 
     **Fixed volume.** `T_X` is the tumour that makes a half-effect level of `X` in a fixed volume (2 mL). If the volume
     grew with the tumour, `X` would not depend on `T` and the threshold would vanish. With `dilution` it does so by
-    degrees: for small `T_V`, at the same ``T_V/T_X``, the tumour above which treatment fails shrinks with `T_V`, from
-    2.74 to 0.02 at e = 0.6 for `T_V` from 1000 to 1 with T_V/T_X = 100 (in 1e6 cells).
+    degrees: at e = 0.6 and the same ``T_V/T_X`` = 100, the tumour from which chemotherapy fails shrinks in proportion
+    to `T_V`, from 2.75 at T_V = 1000 to 0.0027 at T_V = 1 (1e6 cells), while the large tumour stays what it is.
 
-    **Sign.** With `neutrophils="kill"` a blocker makes the tumour larger. Both directions are reported: host knock-out
-    of CXCR2 gave smaller tumours [4]_, high CXCR2 went with fewer relapses in 105 patients [5]_.
+    **Sign.** With `neutrophils="kill"` a blocker makes the tumour larger: it settles at 76 without, at 321 with B = 30
+    (1e6 cells, no chemotherapy), and slow myeloid cells (`dM` = 0.015) let it spiral in. Both directions are reported:
+    host knock-out of CXCR2 gave smaller tumours [4]_, high CXCR2 went with fewer relapses in 105 patients [5]_.
 
     **Values to choose, not equations.** `dM` is 0.25 per day in [2]_ and 0.015 in a published model of
     triple-negative breast cancer (QSP-TNBC): 17-fold, which leaves rest points where they are for `kM = 0` and changes

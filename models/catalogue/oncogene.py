@@ -59,6 +59,9 @@ def oncogene_withdrawal(*, mad2_bonus=False, unstable_drug=False, founder=False)
     With `brake_R = 0` lineages grow freely. Relapse probabilities at `p_on` = 2.5e-4 and 2.5e-3 are 0.0506 and 0.363
     with the brake, 0.0520 and 0.375 without.
 
+    **Births above deaths.** The brake acts on net growth: a clone with `b` below `d` is boosted, not braked, once N is
+    above K, and the solution blows up. The plausible ranges overlap, so draw b and d of a clone together.
+
     **Too much instability.** S cannot grow when m is above ``(b_S - d_S)/(2 b_S)`` = 0.2, A when it is above
     ``(b_A - d_A)/(2 b_A (1 - f_v))`` = 0.904. Given a tumour, relapse becomes ever likelier with `p_on`; what turns
     the curve is that fewer founders make a tumour. `founder_survival` is that part: with s_A and s_S the chances that
