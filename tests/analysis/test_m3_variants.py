@@ -10,7 +10,7 @@ from remission.solvers import Problem, sample
 
 def sizes(model, parameters=None, **levels):
     """Tumour sizes of the rest points, tumour-free left out, and how each is."""
-    found = steady_states(Problem(model, parameters=parameters or {}).at_constant(**levels), n_starts=40)
+    found = steady_states(Problem(model, parameters=parameters or {}).at_constant(**levels), n_starts=80)
     return [(s[model.states[0].name], s.stability) for s in found if s[model.states[0].name] > 0]
 
 
