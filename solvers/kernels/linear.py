@@ -3,7 +3,7 @@
 W tends to a multiple of the identity as h gets small, so pivots on the diagonal are safe at small steps. Whether they
 were at this one is looked at: the last system solved in a step must satisfy, row by row,
 
-    |b - W x| <= TRUSTED (|W| |x| + |b|),
+    |b - W x| <= TRUSTED (|W| |x| + |b|) + NOTHING,
 
 which a stable elimination does with room to spare (its left side is some roundings). Where it does not, the step is
 refused and tried again with a smaller h, and a member that cannot go on is left to a method that pivots.
@@ -20,6 +20,7 @@ does not grow with the system.
 __all__ = ["IndexedLU", "Plan", "UnrolledLU"]
 
 TRUSTED = 1e-11  # 1e5 roundings: elements that grew more than that in the elimination have eaten digits of the step
+NOTHING = 1e-250  # a clone on its way to zero passes numbers without 1e5 roundings; no tolerance asks for them
 
 
 class Plan:
@@ -133,7 +134,7 @@ class UnrolledLU:
             misses[i], sizes[i] = misses[i] - term, sizes[i] + w.absolute(term)
         found = None
         for i, miss in misses.items():
-            wrong = w.absolute(miss) > sizes[i] * TRUSTED
+            wrong = w.absolute(miss) > sizes[i] * TRUSTED + NOTHING
             found = wrong if found is None else found | wrong
         return found
 
@@ -213,7 +214,7 @@ class IndexedLU:
             i, term = rows[c], self.matrix[c] * x[columns[c]]
             misses[i], sizes[i] = misses[i] - term, sizes[i] + w.absolute(term)
         with w.count(0, size) as i:
-            wrong.value = w.where(w.absolute(misses[i]) > sizes[i] * TRUSTED, w.real(1.0), wrong.value)
+            wrong.value = w.where(w.absolute(misses[i]) > sizes[i] * TRUSTED + NOTHING, w.real(1.0), wrong.value)
         return wrong.value != 0.0
 
     def _substitute(self, x, tables, scaled=False):

@@ -195,10 +195,22 @@ def _linear_part(node, known, looked):
                 weights[moving[0]] = weights.get(moving[0], 0) + factor  # -k10 C - k12 C is two terms of one state
             else:
                 rest.append(term)
-        if len(weights) < 2:
+        ordered = sorted(weights, key=lambda s: s.name)
+        lead = _leading_weight([weights[s] for s in ordered]) if len(weights) > 1 else None
+        if lead is None:
             looked[node] = None, None, None
         else:
-            ordered = sorted(weights, key=lambda s: s.name)
-            lead = weights[ordered[0]]
             looked[node] = tuple((s, weights[s] / lead) for s in ordered), lead, rest
     return looked[node]
+
+
+def _leading_weight(weights):
+    """The first weight that the others can be divided by whatever the parameters are; None if there is none.
+
+    A parameter in a numerator may be zero, as the crowding by a clone may be; one in a denominator is not.
+    """
+    below = set().union(*(sp.fraction(w)[1].free_symbols for w in weights))
+    for lead in weights:
+        if all(sp.fraction(w / lead)[1].free_symbols <= below for w in weights):
+            return lead
+    return None

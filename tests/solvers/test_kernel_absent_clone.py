@@ -1,9 +1,9 @@
-"""A clone that is not there yet, under the tight tolerances of the second run after a regrowth from noise."""
+"""Clones that are not there: none yet, none any more, none that crowd; the compiled kernels against Radau."""
 
 import numpy as np
 import pytest
 
-from remission.models import oncogene_withdrawal
+from remission.models import clonal_relapse, oncogene_withdrawal
 from remission.solvers import Problem, Treatment, kernels, solve
 
 pytest.importorskip("llvmlite")
@@ -24,3 +24,12 @@ def test_an_absent_clone_does_not_overflow_the_first_step():
     many = kernels.ensemble(problem, ["f_v"], [[0.13095]] * 3, [120], ["R"])
     assert many.status == ("done",) * 3
     np.testing.assert_allclose(many.values[:, 0, 0], exact, rtol=1e-4)
+
+
+def test_a_clone_that_does_not_crowd():
+    """crowd_R = 0: the shared sum S + crowd_R R must not be written as crowd_R (R + S/crowd_R)."""
+    problem = Problem(clonal_relapse(), t_span=(0, 60), parameters={"crowd_R": 0.0}, initial={"S": 1e8}, rtol=1e-8)
+    problem = problem.at_constant(u=1)
+    one, exact = (solve(problem, method, t_eval=[20, 60]).require() for method in ("Rodas5P", "Radau"))
+    np.testing.assert_allclose(one["R"], exact["R"], rtol=1e-5)
+    np.testing.assert_allclose(one["S"], exact["S"], rtol=1e-5)
