@@ -326,8 +326,9 @@ def check_sane(name, n, seed):
     assert not len(found.failed), found.messages[found.failed[0]]
     for i, output in enumerate(outputs):
         values = found.values[:, :, i]
-        if output == "aneuploid_fraction":  # of a tumour that is gone: not a number, and right so
-            values = values[found.values[:, :, outputs.index("at_risk")] > 0]
+        if output == "aneuploid_fraction":  # means nothing of less than one cell
+            cells = found.values[:, :, outputs.index("at_risk")] * model.states[0].info.cells_per_unit
+            values = values[cells > 1]
         assert np.all(np.isfinite(values)), output
         assert np.all(values >= -1e-6), output
     for i, state in enumerate(model.states):
