@@ -280,6 +280,43 @@ def test_fluxes_of_the_model_in_space():
     assert "flux of M = -D_M*grad(M) + chi*M*grad(X/(B + X + 1))" in text
 
 
+# --- groups and boxes -------------------------------------------------------------------------------------------------
+
+
+def test_groups_of_clonal_relapse():
+    """S/K and r_S t leave r_R/r_S = 0.4, kap_S/r_S = 2.75, kap_R/r_S, al/r_S, and nu b_S/r_S = 2.5e-7 as a product."""
+    model = models.clonal_relapse()
+    K, r_S = model.symbol("K"), model.symbol("r_S")
+    scaled = models.nondimensionalise(model, scales={"S": K, "R": K, models.t: 1 / r_S})
+    values = {name: scaled.value(name) for name in scaled.groups}
+    assert values["r_R"] == pytest.approx(0.4)
+    assert values["kap_S"] == pytest.approx(2.75)
+    assert values["nu"] * values["b_S"] == pytest.approx(2.5e-7)
+    assert {"kap_R", "al"} <= set(values)
+    assert not {"K", "r_S"} & set(values)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "clonal_relapse",
+        "paracrine_invasion",
+        "paracrine_loop-kill-uptake-stroma",
+        pytest.param("paracrine_loop-dilution-killing", marks=pytest.mark.slow),
+        pytest.param("metastasis", marks=pytest.mark.slow),
+    ],
+)
+def test_declared_bounds_hold_a_box_that_no_solution_leaves(name):
+    """A box proved by intervals, for every dose up to B = 100, lies within the declared bounds."""
+    model = FAMILY[name]()
+    blocker = {"B": (0, 100)} if any(u.name == "B" for u in model.inputs) else None
+    box = models.invariant_box(model, inputs=blocker).bounds
+    put = {p: sp.Float(p.info.value) for p in model.parameters}
+    assert set(box) == {s.name for s in model.states}
+    for state in model.states:
+        assert box[state.name][1] <= float(state.info.bounds[1].xreplace(put)) * (1 + 1e-9), state
+
+
 # --- sane over the plausible range ------------------------------------------------------------------------------------
 
 FAMILY = {
