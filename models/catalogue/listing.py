@@ -4,10 +4,26 @@ __all__ = ["BY_QUESTION", "list_models"]
 
 BY_QUESTION = {
     "growth law": ("exponential_growth", "logistic_growth", "gompertz_growth", "von_bertalanffy_growth"),
-    "resistance": ("sensitive_resistant", "two_clone_competition", "selective_kill", "clonal_relapse"),
+    "resistance": (
+        "sensitive_resistant",
+        "two_clone_competition",
+        "selective_kill",
+        "clonal_relapse",
+        "greene",
+        "monro_gaffney",
+        "dose_window",
+    ),
     "aneuploidy": ("oncogene_withdrawal", "clonal_inflammation"),
     "inflammation": ("paracrine_loop", "inflammation_signals", "metastasis"),
     "space": ("paracrine_invasion",),
+    "immune control": (
+        "kuznetsov",
+        "kirschner_panetta",
+        "de_pillis_radunskaya",
+        "glioma_mdsc",
+        "mdsc_expansion",
+    ),
+    "treatment response": ("claret", "ribba", "hahnfeldt"),
     "pharmacokinetics": ("bolus_1cpt", "oral_1cpt", "two_cpt", "kpd"),
 }
 

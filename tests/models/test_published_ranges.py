@@ -1,0 +1,57 @@
+"""Every published model over its plausible ranges: runs are finite, not negative, and inside declared bounds."""
+
+import numpy as np
+import pytest
+import sympy as sp
+
+from remission import Problem, Treatment, models, solve
+
+pytest.importorskip("llvmlite")  # Rodas5P; LSODA cannot start on the T cells of the glioma, 1e10 a day
+pytestmark = pytest.mark.optional
+
+LENGTHS = {
+    "kuznetsov": 300, "kirschner_panetta": 600, "de_pillis_radunskaya": 60, "glioma_mdsc": 60, "mdsc_expansion": 200,
+    "claret": 60, "ribba": 120, "hahnfeldt": 60, "greene": 60, "monro_gaffney": 600, "dose_window": 2000,
+}  # fmt: skip
+LEVELS = {"E": 3, "u": 1.5, "C0": 2, "delta": 0.02, "v": 1, "s1": 1e4, "s2": 1e5, "tumour": 1e11}
+ATOL = {"glioma_mdsc": {"C": 1e-3, "T": 1, "M": 1e-3}}
+DOSES = {"ribba": {"C": 1.0}, "hahnfeldt": {"g": 10.0}}
+
+
+def draw(model, rng):
+    """Parameters from their plausible ranges, on their scales."""
+    found = {}
+    for p in model.parameters:
+        low, high = p.info.plausible
+        if p.info.scale == "log":
+            found[p.name] = float(np.exp(rng.uniform(np.log(low), np.log(high))))
+        else:
+            found[p.name] = float(rng.uniform(low, high))
+    return found
+
+
+@pytest.mark.parametrize("name", LENGTHS)
+def test_baseline_is_sane(name):
+    model, rng = getattr(models, name)(), np.random.default_rng(2026)
+    times = np.linspace(0, LENGTHS[name], 41)
+    dose = Treatment.bolus(DOSES[name], every=5, times=3) if name in DOSES else Treatment.none()
+    for member in range(200):
+        parameters = draw(model, rng)
+        levels = {u.name: LEVELS[u.name] * rng.uniform() * (member % 2) for u in model.inputs}
+        treatment = Treatment.constant(levels) if levels else dose
+        problem = Problem(model, t_span=(0, times[-1]), parameters=parameters, treatment=treatment)
+        problem = problem.replace(atol=ATOL.get(name))
+        solution = solve(problem, "Rodas5P", rtol=1e-8, t_eval=times)
+        assert solution.success, (solution.message, parameters)
+        put = {p: sp.Float(parameters[p.name]) for p in model.parameters}
+        for state in model.states:
+            values = solution[state.name]
+            atol = problem.atol[state.name] if problem.atol else 1e-3 if state.info.cells_per_unit else 1e-9
+            slack = 1e-6 * np.abs(values).max() + 10 * atol
+            assert np.isfinite(values).all(), (state, parameters)
+            assert values.min() >= -slack, (state, values.min(), parameters)
+            if state.info.bounds is not None:
+                top = float(state.info.bounds[1].xreplace(put))
+                start = problem.initial_values()[state.name]
+                assert values.max() <= max(top, start) * (1 + 1e-5) + slack, (state, values.max(), top, parameters)
+        assert all(np.isfinite(solution[o]).all() for o in model.observables)
