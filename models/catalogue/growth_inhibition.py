@@ -92,7 +92,7 @@ def ribba() -> Model:
     hides the regrowth of `P`. Response and relapse run at the same time.
 
     **Corrected.** The public model file (BioModels BIOMD0000000521) writes Q' with `k_PQ` alone; the factor `P`, used
-    here, belongs there: `P` loses ``k_PQ P``, the units ask for it, and other public programs of this paper have it.
+    here, belongs there: `P` loses ``k_PQ P``, the units ask for it, and another public program of this paper has it.
 
     **Units.** Months and millimetres of mean tumour diameter are not stated where the values were read; they fit a
     tumour of 48 mm followed for years and are assumed. The drug is virtual: `C` counts doses (1 for a course of PCV),

@@ -309,3 +309,11 @@ def test_de_pillis_radunskaya_run_and_drug():
     treated = solve(problem.replace(treatment=Treatment.constant({"v": 3.0})), t_eval=[1000])
     assert treated["u"][-1] == pytest.approx(3)
     assert treated["T"][-1] < 1e-6
+
+
+@pytest.mark.parametrize(("c", "sizes"), [(5e-5, [9.884e8]), (1e-3, []), (0.03, []), (0.04, [1.557e4])])
+def test_kirschner_panetta_stable_states_on_both_sides(c, sizes):
+    """Below the fold the large tumour, between fold and Hopf point nothing but cycles, above it a small tumour."""
+    problem = Problem(models.kirschner_panetta(), parameters={"c": c})
+    found = steady_states(problem, box={"E": (0, 1e8), "I": (0, 1e8)})
+    assert [s["T"] for s in found if s.stability == "stable"] == pytest.approx(sizes, rel=1e-3)

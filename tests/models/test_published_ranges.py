@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import sympy as sp
 
-from remission import Problem, Treatment, models, solve
+from remission import Problem, Treatment, check_gradient, models, solve
 
 pytest.importorskip("llvmlite")  # Rodas5P; LSODA cannot start on the T cells of the glioma, 1e10 a day
 pytestmark = pytest.mark.optional
@@ -55,3 +55,20 @@ def test_baseline_is_sane(name):
                 start = problem.initial_values()[state.name]
                 assert values.max() <= max(top, start) * (1 + 1e-5) + slack, (state, values.max(), top, parameters)
         assert all(np.isfinite(solution[o]).all() for o in model.observables)
+
+
+SPANS = LENGTHS | {"kirschner_panetta": 200, "dose_window": 300, "monro_gaffney": 200}
+
+
+@pytest.mark.parametrize("name", SPANS)
+def test_gradients_meet_differences(name):
+    """At the default values, with inputs on and a dose where the model has one."""
+    model = getattr(models, name)()
+    drowned = ("s1", "s2")  # what is given would hide what the tumour calls in
+    levels = {u.name: 0 if u.name in drowned else LEVELS[u.name] / 2 for u in model.inputs}
+    treatment = Treatment.constant(levels) if levels else Treatment.bolus(DOSES.get(name, {model.states[0]: 1}), at=1)
+    problem = Problem(model, t_span=(0, SPANS[name]), treatment=treatment)
+    output = next(iter(model.observables))
+    vary = [p.name for p in model.parameters if p.name != "R0" or p.info.value > 0]  # no steps below zero cells
+    found = check_gradient(problem, outputs=[output], vary=vary, method="Rodas5P", tolerance=1e-4)
+    assert found.ok, str(found)

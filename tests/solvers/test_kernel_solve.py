@@ -26,9 +26,7 @@ DAYS = np.array([0.0, 3.0, 7.0, 10.0, 21.5, 40.0, 60.0])
 def treated(kind, model):
     """A treatment of a kind with parameters of its own, or None where the model has nothing to give it to."""
     state, names = model.states[0].name, [u.name for u in model.inputs]
-    counts = model.inputs and model.inputs[-1].info.unit == "cells"
-    level = Parameter("level", 8e9 if counts else 0.8)
-    day, amount = Parameter("day", 7.0), Parameter("amount", 0.02)
+    level, day, amount = Parameter("level", 0.8), Parameter("day", 7.0), Parameter("amount", 0.02)
     given = {names[-1]: level} if names else None
     of = next(iter(model.observables))
     start = Problem(model).system.observe(np.array([0.0]), Problem(model).system.y0(Problem(model).p)[:, None],
