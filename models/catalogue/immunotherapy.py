@@ -74,13 +74,13 @@ def kirschner_panetta() -> Model:
 def _parameters():
     return parameters(
         {
-            "c": (0.035, "1/day", (0.02, 0.05), "antigenicity: effectors called in per tumour cell"),
-            "mu2": (0.03, "1/day", (0.02, 0.06), "death of effectors"),
+            "c": (0.035, "1/day", (0.025, 0.05), "antigenicity: effectors called in per tumour cell"),
+            "mu2": (0.03, "1/day", (0.025, 0.04), "death of effectors"),
             "p1": (0.1245, "1/day", (0.05, 0.2), "most proliferation of effectors by IL-2"),
             "g1": (2e7, "1", (1e7, 5e7), "IL-2 of half that proliferation"),
-            "r2": (0.18, "1/day", (0.1, 0.3), "growth rate of the tumour"),
+            "r2": (0.18, "1/day", (0.15, 0.21), "growth rate of the tumour"),
             "b": (1e-9, "1/cell", (5e-10, 2e-9), "1 / carrying capacity"),
-            "a": (1.0, "1/day", (0.5, 2), "most kill per effector"),
+            "a": (1.0, "1/day", (0.7, 1.5), "most kill per effector"),
             "g2": (1e5, "cells", (5e4, 2e5), "tumour of half that kill"),
             "mu3": (10.0, "1/day", (5, 20), "loss of IL-2"),
             "p2": (5.0, "1/(day cell)", (2, 10), "most IL-2 made per effector"),

@@ -32,10 +32,21 @@ def draw(model, rng):
 
 @pytest.mark.parametrize("name", LENGTHS)
 def test_baseline_is_sane(name):
-    model, rng = getattr(models, name)(), np.random.default_rng(2026)
+    check_baseline(name, 200, seed=2026)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", LENGTHS)
+def test_baseline_is_sane_ten_thousand_times(name):
+    check_baseline(name, 10_000, seed=5)
+
+
+def check_baseline(name, members, seed):
+    """Runs at drawn parameters, every other one with drawn input levels."""
+    model, rng = getattr(models, name)(), np.random.default_rng(seed)
     times = np.linspace(0, LENGTHS[name], 41)
     dose = Treatment.bolus(DOSES[name], every=5, times=3) if name in DOSES else Treatment.none()
-    for member in range(200):
+    for member in range(members):
         parameters = draw(model, rng)
         levels = {u.name: LEVELS[u.name] * rng.uniform() * (member % 2) for u in model.inputs}
         treatment = Treatment.constant(levels) if levels else dose
