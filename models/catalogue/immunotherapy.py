@@ -38,9 +38,9 @@ def kirschner_panetta() -> Model:
     denominator, which belongs there. Ranges are ours.
 
     **Numbers.** Towards small `c` the cycles pass so close to zero that absolute errors decide what comes back:
-    integrate in logarithms, with ``method="Rodas5P"``, or with tolerances far below one cell; the range of `c` ends
-    where troughs are still whole cells. A trough below one cell means a possible extinction, which the equations do
-    not have.
+    integrate in logarithms, or with tolerances far below one cell. A trough below one cell means a possible
+    extinction, which the equations do not have. The ranges are narrow because the first trough of a run from few
+    cells soon lies below 1e-200.
 
     References
     ----------

@@ -90,11 +90,11 @@ def glioma_mdsc() -> Model:
     (PD-L1) and `r` (suppressor cells), and what cutting both does is not the sum of what cutting each does.
 
     **Values** are the authors' (their code), with its start of 35000 glioma cells and neither T nor suppressor
-    cells. The ranges are the bounds of their prior, not of their fit, save that `rho` starts at 0.001 and not at 0:
-    without that brake stimulation makes T cells without end within minutes.
+    cells. The ranges are the bounds of their uniform prior, not of their fit (0 for the 50 and 100 of `a_T` and
+    `s_T`), save that `rho` starts at 0.001: without that brake stimulation makes T cells without end within minutes.
 
-    **Numbers.** Even with it the first T cells multiply at 1e10 per day. Away from the default values use
-    ``method="Rodas5P"`` and count T cells to a whole cell, ``atol={"T": 1, "C": 1e-3, "M": 1e-3}``.
+    **Numbers.** Even with it the first T cells multiply at 1e10 per day. ``method="LSODA"`` cannot start on that at
+    many values; the default of `solve` and ``method="Rodas5P"`` do.
 
     **Cells, not concentrations**, of a mouse: `q` is ten thousand times the carrying capacity, so that the second term
     of M' is practically linear, and `s_M` and `alpha/q` cannot be told apart.
@@ -135,8 +135,8 @@ def _glioma_parameters():
             "lambda_C": (0.431, "1/day", (0, 0.5), "growth rate of the glioma"),
             "C_max": (3.04e6, "cells", (1e6, 5e7), "carrying capacity"),
             "eta": (2.57e-8, "1/(day cell)", (0, 1e-6), "kill by T cells"),
-            "a_T": (3.26e6, "cells/day", (50, 5e6), "activation of T cells"),
-            "s_T": (8.56e6, "1/(day cell)", (100, 1e7), "stimulation of T cells by the glioma"),
+            "a_T": (3.26e6, "cells/day", (0, 5e6), "activation of T cells"),
+            "s_T": (8.56e6, "1/(day cell)", (0, 1e7), "stimulation of T cells by the glioma"),
             "rho": (0.107, "1/cell^2", (1e-3, 0.5), "inhibition of T cells by PD-L1 and PD-1"),
             "eps_C": (16.2, "1", (1, 100), "PD-L1 on glioma cells relative to T cells"),
             "r": (6.92e-6, "1/(day cell)", (0, 1e-4), "inhibition of T cells by suppressor cells"),
