@@ -4,23 +4,23 @@ A trajectory a lane, a group of lanes a step, groups over threads that hold no i
 group depends on the table alone, so the number of threads changes nothing.
 """
 
-import functools
 import os
 from dataclasses import dataclass, replace
 
 import numpy as np
 
 from remission.models.errors import ProblemError, did_you_mean, refuse_unknown_keywords
-from remission.models.expressions import function_source
-from remission.models.operations import ARRAY
 
 from .build import Options, kernel
 from .choice import choose_method, implicit_method
-from .itinerary import itinerary, kernel_tolerances, model_width
+from .itineraries import groups_of, member_tolerances
+from .itinerary import kernel_tolerances, model_width
 from .record import STATUS
 from .single import input_values, reason_not, snapped, wanted_outputs
 
-__all__ = ["Ensemble", "ensemble"]
+__all__ = ["LANES", "Ensemble", "ensemble"]
+
+LANES = 8  # members a step on every processor, so that members share their groups everywhere; narrower ones take turns
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,12 +37,16 @@ class Ensemble:
         The reason of each failure; empty for members that are done.
     method : str
         Name of the method, and lanes a group.
+    again : (n_members,) bool array
+        Members that were solved a second time: alone, because they failed in their group; with tighter tolerances,
+        because a clone regrew from below them; or with an implicit method, because they turned out stiff.
     """
 
     values: np.ndarray
     status: tuple
     messages: tuple
     method: str
+    again: np.ndarray
 
     @property
     def failed(self) -> np.ndarray:
@@ -119,95 +123,78 @@ def _processors():
 
 
 def _compiled(problem, names, table, times, outputs, threads):
-    from .jit import host_lanes
     from .members import explain
 
     system, members = problem.system, len(table)
     p = np.tile(np.array(problem.p, dtype=float), (members, 1))
     p[:, [system.parameters.index(name) for name in names]] = table
     tolerances = kernel_tolerances(problem)
-    lanes, method = host_lanes() if members > 1 else 1, choose_method(problem, tolerances[0])
+    method = choose_method(problem, tolerances[0])
     values = np.full((members, len(times), len(outputs)), np.nan)
     status, reached = np.full(members, -1), np.full((members, 1 + model_width(problem.model)), np.nan)
-    for rows, changes, start, kept, amount in _groups(problem, names, p):
-        options = Options(method, lanes, changes.infused, tolerances[3])
-        part = (problem, options, p[rows], start, changes, kept, amount, times, outputs, tolerances, threads)
-        values[rows], status[rows], reached[rows] = _run(*part)
-    words = tuple(STATUS[s] if s >= 0 else "not finite" for s in status)
-    messages = tuple("" if s == 0 else _told(explain, problem, s, r) for s, r in zip(status, reached, strict=True))
-    return Ensemble(values, words, messages, f"{method}, {lanes} lanes")
+    again = np.zeros(members, dtype=bool)
+    groups, refused = groups_of(problem, names, p)
+    for group in groups:
+        rows = group.members
+        alone = group.own_times is not None or len(rows) == 1  # lanes would have to stop at each other's doses
+        options = Options(method, 1 if alone else LANES, group.changes.infused, tolerances[3])
+        found = _run(problem, options, p[rows], group, times, outputs, threads)
+        values[rows], status[rows], reached[rows], again[rows] = found
+    words = tuple("refused" if m in refused else STATUS[s] for m, s in enumerate(status))
+    messages = [""] * members
+    for member in np.flatnonzero(status):
+        messages[member] = refused.get(int(member)) or explain(problem, status[member], reached[member])
+    return Ensemble(values, words, tuple(messages), f"{method}, {LANES} lanes", again)
 
 
-def _told(explain, problem, status, reached):
-    return "a time or amount of the treatment is not finite" if status < 0 else explain(problem, status, reached)
-
-
-def _run(problem, options, p, start, changes, kept, amount, times, outputs, tolerances, threads):
+def _run(problem, options, p, group, times, outputs, threads):
     from .members import Job, run_job
 
     inside = [o for o in outputs if o not in problem.system.inputs]
-    begin, at = problem.t_span[0], snapped(times, changes, problem)
-    code = kernel(problem.model, options)
+    begin, changes = problem.t_span[0], group.changes
+    at = snapped(times, changes, problem)
+    own = None if group.own_times is None else _own(problem, group, times)
+    usual, tight = (_strictest(problem, group, tight) for tight in (False, True))
     implicit = replace(options, method=implicit_method(problem.rtol))
     job = Job(
-        code, options.lanes, p[:, : problem.system.n_model_parameters], start, changes, kept, amount, at,
-        wanted_outputs(problem, inside), (begin, max(float(times[-1]), begin)), tolerances[:3],
-        kernel_tolerances(problem, tight=True)[:3],
-        implicit=(lambda: kernel(problem.model, implicit)) if options.method == "Tsit5" else None,
+        kernel(problem.model, options), options.lanes, p[:, : problem.system.n_model_parameters], group.start, changes,
+        group.kept, group.amount, at, wanted_outputs(problem, inside), (begin, max(float(times[-1]), begin)), usual,
+        tight, implicit=(lambda: kernel(problem.model, implicit)) if options.method == "Tsit5" else None, own=own,
     )  # fmt: skip
     outcome = run_job(job, threads)
     if len(inside) == len(outputs):
-        return outcome.values, outcome.status, outcome.reached
+        return outcome.values, outcome.status, outcome.reached, outcome.again
     values = np.empty((len(p), len(times), len(outputs)))
     values[:, :, [outputs.index(o) for o in inside]] = outcome.values
     lost = outcome.reached[:, :1] < at  # an input is known at any time, but not shown beyond a failure
     for place, name in enumerate(outputs):
         if name in problem.system.inputs:
-            level = input_values(problem, changes, name, at, start, np.broadcast_to(amount, (len(p), changes.n)))
+            level = _levels(problem, group, name, at, own)
             values[:, :, place] = np.where(lost & (outcome.status != 0)[:, None], np.nan, level)
-    return values, outcome.status, outcome.reached
+    return values, outcome.status, outcome.reached, outcome.again
 
 
-def _groups(problem, names, p):
-    """Members whose changes happen at the same times: (rows, changes, starts, kept, amounts)."""
-    varied, treated = set(names), {s.name for s in problem.treatment.parameters()}
-    if not varied & treated:
-        changes = itinerary(problem)
-        start = np.tile(changes.start, (len(p), 1))
-        start[:, : problem.system.n] = np.array(np.broadcast_arrays(*starts(problem.system)(p.T), p[:, 0])[:-1]).T
-        yield np.arange(len(p)), changes, start, changes.kept, changes.amount
-        return
-    found = {}
-    for row, values in enumerate(p):
-        try:
-            changes = itinerary(problem.replace(parameters=dict(zip(problem.system.parameters, values, strict=True))))
-        except ProblemError:
-            continue  # told as not finite by its status
-        key = (changes.times.tobytes(), changes.rows.tobytes(), changes.infused)
-        found.setdefault(key, []).append((row, changes))
-    for members in found.values():
-        rows = np.array([row for row, _ in members])
-        every = [changes for _, changes in members]
-        yield (
-            rows, every[0], np.array([c.start for c in every]), np.array([c.kept for c in every]),
-            np.array([c.amount for c in every]),
-        )  # fmt: skip
+def _strictest(problem, group, tight):
+    """Tolerances that suit all members of a group: default ones depend on where a member starts."""
+    n = model_width(problem.model)
+    rows = member_tolerances(problem, group.start[:, : problem.system.n], tight)
+    return rows[0, 0], rows[:, 1 : 1 + n].min(axis=0), rows[:, 1 + n :].max(axis=0)
 
 
-@functools.lru_cache(maxsize=64)
-def starts(system):
-    """Initial values as a function of p of shape (n_p, members)."""
-    model, initial, _ = system.settings.source
-    given = dict(initial)
-    expressions = [given.get(s.name, s.info.initial) for s in model.states]
-    space = {**ARRAY, "nan": np.nan}
-    exec(function_source("start", expressions, ((), system.parameter_symbols, ())), space)
+def _own(problem, group, times):
+    """Change times and output times of each member, each row closed by infinity."""
+    end = np.full((len(group.members), 1), np.inf)
+    at = [snapped(times, replace(group.changes, times=row), problem) for row in group.own_times]
+    return np.hstack([group.own_times, end]), np.hstack([np.array(at), end])
 
-    def start(p):
-        with np.errstate(all="ignore"):
-            return space["start"](0.0, (), list(p), ())
 
-    return start
+def _levels(problem, group, name, at, own):
+    members, changes = len(group.members), group.changes
+    amount = np.broadcast_to(group.amount, (members, changes.n))
+    if own is None:
+        return input_values(problem, changes, name, at, group.start, amount)
+    rows = zip(own[0][:, :-1], own[1][:, :-1], group.start, amount, strict=True)
+    return np.array([input_values(problem, replace(changes, times=c), name, t, s, a) for c, t, s, a in rows])
 
 
 def _one_by_one(problem, names, table, times, outputs):
@@ -224,4 +211,4 @@ def _one_by_one(problem, names, table, times, outputs):
         values[member] = found.values
         status.append("done" if found.success else "failed")
         messages.append(found.message)
-    return Ensemble(values, tuple(status), tuple(messages), "LSODA")
+    return Ensemble(values, tuple(status), tuple(messages), "LSODA", np.zeros(len(table), dtype=bool))

@@ -23,7 +23,8 @@ SMALLEST = 1e-22  # of the span: a step this small is no progress even at time 0
 class Job:
     """Numbers of one call; M members, N the extended state, `changes` with kept and amount (C,) or (M, C).
 
-    `tight` are tolerances for members that regrew, `implicit` returns the kernel for those that turn out stiff.
+    `tight` are tolerances for members that regrew, `implicit` returns the kernel for those that turn out stiff. `own`,
+    where each member has times of its own: change times (M, C + 1) and output times (M, n_times + 1).
     """
 
     kernel: object
@@ -41,20 +42,26 @@ class Job:
     width: int = 8
     largest: float = np.inf
     implicit: object = None
+    own: tuple | None = None
 
     def chosen(self, rows, **changes):
         """The same job for some members, with changes."""
-        shared = self.kept.ndim == 1
+
+        def part(table):
+            return table if table.ndim == 1 else table[rows]
+
         return replace(
-            self, parameters=self.parameters[rows], start=self.start[rows],
-            kept=self.kept if shared else self.kept[rows], amount=self.amount if shared else self.amount[rows],
-            **changes,
+            self, parameters=self.parameters[rows], start=self.start[rows], kept=part(self.kept),
+            amount=part(self.amount), own=self.own and tuple(table[rows] for table in self.own), **changes,
         )  # fmt: skip
 
 
 @dataclass(frozen=True, eq=False)
 class Outcome:
-    """Outputs (M, n_times, n_wanted), status (M,), place of the end (M, 1 + n), gradients of the last member."""
+    """Outputs (M, n_times, n_wanted), status (M,), place of the end (M, 1 + n), gradients of the last member.
+
+    `again` (M,) marks members that were solved a second time.
+    """
 
     values: np.ndarray
     status: np.ndarray
@@ -62,6 +69,7 @@ class Outcome:
     gradients: np.ndarray | None
     tried: int
     kept: int
+    again: np.ndarray
 
 
 def run_job(job, threads=1) -> Outcome:
@@ -76,11 +84,13 @@ def run_job(job, threads=1) -> Outcome:
             list(pool.map(lambda task: call.run(*task, budget), tasks))
     else:
         call.run(0, members, budget)
+    again = np.zeros(members, dtype=bool)
     if job.lanes > 1:
         for member in np.flatnonzero(~np.isin(call.status, (DONE, REGROWN, STIFF))):
             call.run(int(member), int(member) + 1, MEMBER_STEPS)
+            again[member] = True
     tried, kept, _ = map(int, call.counters)
-    found = Outcome(call.values, call.status, call.reached, call.gradients, tried, kept)
+    found = Outcome(call.values, call.status, call.reached, call.gradients, tried, kept, again)
     if job.implicit:
         found = _again(job, found, np.flatnonzero(~np.isin(found.status, (DONE, REGROWN))), threads)
     if job.tight:
@@ -96,6 +106,7 @@ def _again(job, found, rows, threads, **changes):
         changes |= {"kernel": job.implicit(), "implicit": None}
     again = run_job(job.chosen(rows, **changes), threads)
     found.values[rows], found.status[rows], found.reached[rows] = again.values, again.status, again.reached
+    found.again[rows] = True
     return replace(found, gradients=again.gradients, tried=found.tried + again.tried, kept=found.kept + again.kept)
 
 
@@ -132,6 +143,7 @@ class _Call:
             "status": self.status,
             "reached": self.reached,
         }
+        self.own = job.own and tuple(np.ascontiguousarray(table) for table in job.own)
         if k:
             self.arrays |= padded_gradients(changes, row) | {"gradients": self._gradients}
 
@@ -144,7 +156,13 @@ class _Call:
         """Members first..last-1; every call has its own counters, so that threads share nothing."""
         counters = np.zeros(3, dtype=np.int64)
         record = Record(**self.arrays, most_steps=budget, counters=counters, step=np.zeros(1))
-        self.job.kernel.run(record.address, first, last)
+        if self.job.own is None:
+            self.job.kernel.run(record.address, first, last)
+        else:
+            for member in range(first, last):
+                for name, table in zip(("change_times", "times"), self.own, strict=True):
+                    record.point(name, table[member])
+                self.job.kernel.run(record.address, member, member + 1)
         self.counters += counters
 
 

@@ -40,6 +40,7 @@ FIELDS = {
     "amount_gradient": "double (changes, columns padded)",
     "gradients": "double (n_times, n_wanted, columns padded), written",
 }
+PLACE = {name: place for place, name in enumerate(FIELDS)}
 STATUS = ("done", "not finite", "negative", "step too small", "too many steps", "regrown", "stiff")
 DONE, NOT_FINITE, NEGATIVE, TOO_SMALL, TOO_MANY, REGROWN, STIFF = range(len(STATUS))
 
@@ -61,3 +62,7 @@ class Record:
 
     def __getitem__(self, name):
         return self.arrays[name]
+
+    def point(self, name, row):
+        """Let a name stand for another array of the same kind: a row of a table that the caller keeps alive."""
+        self._table[PLACE[name]] = row.ctypes.data
