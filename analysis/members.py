@@ -1,28 +1,34 @@
-"""Members of a sweep, in this process or in others: chunks that depend on the table alone, results in order."""
+"""Members of a sweep, in threads or in other processes: chunks that depend on the table alone, results as they come.
+
+Compiled kernels hold no interpreter lock, so what they solve is shared out over threads of this process; what is solved
+member by member goes to processes. At any time only a few chunks are in memory.
+"""
 
 import functools
-import logging
+import itertools
 import os
 import pickle
 import signal
-import warnings
+from collections import deque
+from contextlib import closing
 
 import numpy as np
 
-from remission.models.errors import ProblemError, RemissionError
-from remission.solvers import SolveWarning, sample, solve
+from remission.models.errors import ProblemError
 
+from .chunks import Work, chunk_size, evaluate, one_member, way_of
 from .outcomes import refuse_unless_importable
-from .remarks import kept_remarks
+from .progress import Progress
+from .sweep_results import InMemory
+from .sweep_table import SampleTable
 
-__all__ = ["run"]
+__all__ = ["evaluate_task", "one_member", "run", "run_chunks", "worker_kind"]
 
-logger = logging.getLogger("remission")
-LARGEST_CHUNK = 32
+AHEAD = 2  # chunks given out for each worker: one in work, one waiting
 
 
 def run(problem, names, table, outcomes, workers, progress):
-    """Outputs of all members.
+    """Outputs of all members of a table in memory.
 
     Parameters
     ----------
@@ -40,50 +46,102 @@ def run(problem, names, table, outcomes, workers, progress):
     values : (n, n_outputs) array
     status, messages : tuple of str
     """
-    chunks = np.array_split(np.arange(len(table)), max(1, -(-len(table) // chunk_size(len(table)))))
-    pool, processes = _workers(workers)
-    if pool is None and processes == 1:
-        results = ((i, evaluate(problem, names, table[rows], outcomes)) for i, rows in enumerate(chunks))
-        return _gather(results, chunks, len(table), len(outcomes), progress)
-    for outcome in outcomes:
-        refuse_unless_importable(outcome)
-    blob = pickle.dumps((problem, names, outcomes))
-    tasks = [(blob, table[rows]) for rows in chunks]
+    work = Work(problem, names, outcomes, None, way_of(problem, outcomes))
+    size = chunk_size(len(table), work.way, len(outcomes))
+    held = InMemory(work)
+    run_chunks(work, SampleTable(tuple(names), len(table), table), size, workers, progress, held)
+    found = held.finished()
+    return found["values"], found["status"], found["messages"]
+
+
+def run_chunks(work, table, size, workers, progress, sink):
+    """Solve all chunks of a table that a sink does not have, and give them to it.
+
+    Parameters
+    ----------
+    work : Work
+    table : SampleTable
+    size : int
+        Members of a chunk.
+    workers : int, map-like, Executor or None
+    progress : bool
+    sink : InMemory or RunFolder
+        Has `has(number, first, rows)`, `take(number, first, rows, chunk)`, the chunk None if its process died.
+    """
+    pool, count = worker_kind(workers, work.way)
+    if pool is not None or (count > 1 and work.way == "solve"):
+        for outcome in work.outcomes:
+            refuse_unless_importable(outcome)
+    with Progress(table.n, progress) as bar:
+        tasks = _open_tasks(table, size, sink, bar)
+        with closing(_results(work, tasks, pool, count)) as results:
+            for (number, first, rows), chunk in results:
+                sink.take(number, first, rows, chunk)
+                bar.add(len(rows), len(rows) if chunk is None else len(rows) - chunk.status.count("done"))
+
+
+def _open_tasks(table, size, sink, bar):
+    """(number, first, rows) of the chunks that are still to be solved."""
+    for number, (first, rows) in enumerate(table.chunks(size)):
+        if sink.has(number, first, rows):
+            bar.found(len(rows))
+        else:
+            yield number, first, rows
+
+
+def _results(work, tasks, pool, count):
+    """((number, first, rows), Chunk or None) in the order in which they are ready."""
+    if pool is None and count == 1:
+        return ((task, evaluate(work, task[2])) for task in tasks)
+    if pool is None and work.way != "solve":
+        return _in_threads(work, tasks, count)
+    blob = pickle.dumps(work)
     if pool is None:
-        results = _in_processes(tasks, min(processes, len(tasks)))
-    elif hasattr(pool, "submit"):
-        results = _submitted(pool, tasks)
-    else:
-        results = enumerate(pool(evaluate_task, tasks))
-    return _gather(results, chunks, len(table), len(outcomes), progress)
+        return _in_processes(blob, tasks, count)
+    if hasattr(pool, "submit"):
+        return _submitted(lambda rows: pool.submit(evaluate_task, (blob, rows)), tasks, AHEAD * (os.cpu_count() or 1))
+    return _mapped(pool, blob, tasks)
 
 
-def chunk_size(n) -> int:
-    """Members of a chunk: at least sixteen chunks to share out, at most 32 members each."""
-    return int(np.clip(-(-n // 16), 1, LARGEST_CHUNK))
+def worker_kind(workers, way):
+    """(map-like or Executor, None) or (None, number of threads or processes).
 
-
-def _workers(workers):
-    """(map-like or Executor, None) or (None, number of processes)."""
+    Parameters
+    ----------
+    workers : int, map-like, Executor or None
+    way : str
+        Compiled ways take every processor if nothing is said, the other one stays in this process.
+    """
     if workers is None:
-        return None, 1
+        return None, 1 if way == "solve" else _processors()
     if isinstance(workers, (int, np.integer)) and not isinstance(workers, bool):
-        count = (os.cpu_count() or 1) if workers == -1 else int(workers)
+        count = _processors() if workers == -1 else int(workers)
         if count < 1:
-            raise ProblemError(f"workers is a number of processes, or -1 for all cores, got {workers}")
+            raise ProblemError(f"workers is a number of workers, or -1 for all cores, got {workers}")
         return None, count
     if hasattr(workers, "submit") or callable(workers):
         return workers, None
     raise ProblemError(f"workers is a number, an Executor or a function like map, got {workers!r}")
 
 
-def _in_processes(tasks, count):
+def _processors():
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def _in_threads(work, tasks, count):
+    from concurrent.futures import ThreadPoolExecutor
+
+    with ThreadPoolExecutor(count) as pool:
+        yield from _submitted(lambda rows: pool.submit(evaluate, work, rows), tasks, AHEAD * count)
+
+
+def _in_processes(blob, tasks, count):
     """Own processes. On an interrupt, nothing new starts, running chunks end by themselves, and no process stays."""
     from concurrent.futures import ProcessPoolExecutor
 
     pool = ProcessPoolExecutor(count, initializer=_quiet)
     try:
-        yield from _submitted(pool, tasks)
+        yield from _submitted(lambda rows: pool.submit(evaluate_task, (blob, rows)), tasks, AHEAD * count)
     finally:
         pool.shutdown(wait=True, cancel_futures=True)
 
@@ -92,20 +150,42 @@ def _quiet():
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the coordinator's to answer
 
 
-def _submitted(pool, tasks):
-    from concurrent.futures import as_completed
-
-    futures = {pool.submit(evaluate_task, task): i for i, task in enumerate(tasks)}
+def _submitted(submit, tasks, ahead):
+    """Keep `ahead` chunks given out; hand on each as it ends."""
+    waiting = {}
     try:
-        if hasattr(next(iter(futures)), "_state"):  # of concurrent.futures: in the order in which they end
-            for future in as_completed(futures):
-                yield futures[future], _result(future)
-        else:
-            for future, i in futures.items():
-                yield i, _result(future)
+        for task in itertools.chain(tasks, itertools.repeat(None)):
+            if task is None and not waiting:
+                return
+            if task is not None:
+                future = _given_out(submit, task)
+                if future is None:
+                    yield task, None
+                else:
+                    waiting[future] = task
+            if task is None or len(waiting) >= ahead:
+                for future in _ended(waiting):
+                    yield waiting.pop(future), _result(future)
     finally:
-        for future in futures:
+        for future in waiting:
             future.cancel()
+
+
+def _given_out(submit, task):
+    from concurrent.futures import BrokenExecutor
+
+    try:
+        return submit(task[2])
+    except BrokenExecutor:
+        return None
+
+
+def _ended(waiting):
+    """Futures that are ready, at least one; those of other libraries are taken in order."""
+    from concurrent.futures import FIRST_COMPLETED, Future, wait
+
+    oldest = next(iter(waiting))
+    return wait(waiting, return_when=FIRST_COMPLETED).done if isinstance(oldest, Future) else [oldest]
 
 
 def _result(future):
@@ -118,41 +198,16 @@ def _result(future):
         return None
 
 
-def _gather(results, chunks, n, n_outputs, progress):
-    values = np.full((n, n_outputs), np.nan)
-    status, messages = np.full(n, "", dtype=object), np.full(n, "", dtype=object)
-    try:
-        with _bar(n, progress) as bar:
-            for i, result in results:
-                rows = chunks[i]
-                if result is None:
-                    status[rows], messages[rows] = "lost", "the worker process died"
-                else:
-                    values[rows], status[rows], messages[rows] = result
-                bar.update(len(rows))
-    finally:
-        if hasattr(results, "close"):  # an interrupt here must reach the processes as well
-            results.close()
-    _say(status, messages)
-    return values, tuple(status.tolist()), tuple(messages.tolist())
+def _mapped(pool, blob, tasks):
+    given = deque()
 
+    def arguments():
+        for task in tasks:
+            given.append(task)
+            yield blob, task[2]
 
-def _say(status, messages):
-    """Once for all members: how many failed, and what there is to remark on the others."""
-    failed = status != "done"
-    if failed.any():
-        logger.info(
-            "sweep: %d of %d members failed; the first reason: %s", failed.sum(), len(status), messages[failed][0]
-        )
-    remarked = ~failed & (messages != "")
-    if remarked.any():
-        logger.warning("sweep: on %d of %d members: %s", remarked.sum(), len(status), messages[remarked][0])
-
-
-def _bar(n, progress):
-    from tqdm import tqdm
-
-    return tqdm(total=n, disable=not progress or None, delay=1.0, unit="run", leave=False)
+    for chunk in pool(evaluate_task, arguments()):
+        yield given.popleft(), chunk
 
 
 @functools.lru_cache(maxsize=4)
@@ -161,45 +216,16 @@ def _unpacked(blob):
 
 
 def evaluate_task(task):
-    """A chunk in a worker process: unpack the problem once for all chunks of a sweep."""
-    blob, table = task
-    problem, names, outcomes = _unpacked(blob)
-    return evaluate(problem, names, table, outcomes)
+    """A chunk in a worker process: unpack the problem once for all chunks of a sweep.
 
+    Parameters
+    ----------
+    task : (bytes, (m, k) array)
+        A pickled `Work`, and rows.
 
-def evaluate(problem, names, table, outcomes):
-    """Values (m, n_outputs), statuses and messages of the members of one chunk."""
-    values = np.full((len(table), len(outcomes)), np.nan)
-    status, messages = [], []
-    for i, row in enumerate(table):
-        values[i], state, message = one_member(problem, dict(zip(names, row.tolist(), strict=True)), outcomes)
-        status.append(state)
-        messages.append(message)
-    return values, status, messages
-
-
-def one_member(problem, parameters, outcomes):
-    """Outputs of one member, and what came of it; never an exception but an interrupt."""
-    nothing = np.full(len(outcomes), np.nan)
-    try:
-        member = problem.replace(parameters=parameters)
-        if _only_ends(member, outcomes):
-            found = sample(member, [member.t_span[1]], [o.of for o in outcomes])
-            if found.success:
-                return found.values[0], "done", ""
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", SolveWarning)
-            solution = solve(member)
-        if not solution.success:
-            return nothing, solution.status, solution.message
-        with kept_remarks() as remarks:
-            values = np.array([outcome(solution) for outcome in outcomes])
-        return values, "done", "; ".join(remarks)
-    except RemissionError as fault:
-        return nothing, "refused", str(fault)
-    except Exception as fault:  # one member's fault must not lose the others
-        return nothing, "error", f"{type(fault).__name__}: {fault}"
-
-
-def _only_ends(problem, outcomes):
-    return all(o.kind == "at_end" for o in outcomes) and not problem.treatment.rules and not problem.extinction_gate
+    Returns
+    -------
+    Chunk
+    """
+    blob, rows = task
+    return evaluate(_unpacked(blob), rows)

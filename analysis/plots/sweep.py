@@ -18,7 +18,8 @@ def plot_sweep(result, ax=None, *, output=None, x=None, legend=True):
     """Outputs of a sweep against a parameter; `plot(sweep)` calls this.
 
     One parameter: a line with its members. Two, no `x`: the members in the plane of both, coloured by the output.
-    More: the parameter that the output follows most closely, with running median and 90 % band.
+    More: the parameter that the output follows most closely, with running median and 90 % band. Courses: median and
+    90 % band over time.
     Members that failed are counted in the figure, infinite values sit on its upper edge.
 
     Parameters
@@ -53,6 +54,11 @@ def plot_sweep(result, ax=None, *, output=None, x=None, legend=True):
     column = _chosen("output", getattr(output, "label", output), outputs)
     if column is None:
         raise ProblemError(f"plot: choose one output of the sweep, output=...; there is: {', '.join(outputs)}")
+    if getattr(result, "times", None) is not None:
+        return plot_band(
+            result.times, result.values[:, :, column], ax, value_label=_output_label(result, column),
+            time_unit=result.problem.model.time_unit, legend=legend,
+        )  # fmt: skip
     chosen = _chosen("parameter", x, names)
     values = np.asarray(result.values, dtype=float)[:, column]
     ax = new_axes(ax)

@@ -1,0 +1,294 @@
+"""One chunk of a sweep: rows of parameter values in, outputs with a status each out.
+
+Three ways, chosen for the whole sweep by what is asked and not by the members: *lanes* (values at known times, eight
+members a step in one call of a compiled kernel), *steps* (what is read off the whole course, from the logged steps of
+a kernel) and *solve* (rules, the extinction gate, lineages, functions of a solution, models without a kernel). All
+three answer as `solve` does, within the tolerances of the problem.
+"""
+
+import warnings
+from dataclasses import dataclass
+
+import numpy as np
+
+from remission.models.errors import RemissionError
+from remission.solvers import SolveWarning, kernels, sample, solve
+
+from .remarks import kept_remarks
+
+__all__ = ["Chunk", "Work", "chunk_size", "evaluate", "one_member", "way_of"]
+
+LEAST = {"lanes": 64, "steps": 16, "solve": 1}  # members: what there is to say once a chunk costs less than these
+LARGEST = {"lanes": 4096, "steps": 512, "solve": 32}  # about a second of work at most, in bounded memory
+MOST_VALUES = 2**20  # numbers that a chunk may put out
+BLOCK = 64  # members whose steps are in memory at once
+AGAIN = ("negative", "step too small", "too many steps", "stiff")  # one method's doubt is no reason to lose a member
+
+
+@dataclass(frozen=True, eq=False)
+class Work:
+    """What is asked of every member; it pickles.
+
+    Attributes
+    ----------
+    problem : Problem
+    names : tuple of str
+        What is varied.
+    outcomes : tuple of Outcome
+    times : (n_times,) array or None
+        Times at which the names behind the outcomes are wanted, instead of the outcomes themselves.
+    way : {"lanes", "steps", "solve"}
+    """
+
+    problem: object
+    names: tuple
+    outcomes: tuple
+    times: np.ndarray | None
+    way: str
+
+    @property
+    def shape(self):
+        """Shape of the outputs of a member."""
+        return (len(self.outcomes),) if self.times is None else (len(self.times), len(self.outcomes))
+
+
+@dataclass(frozen=True, eq=False)
+class Chunk:
+    """Outputs (m, ...) of m members, a word each, messages where there is any, and who was solved twice."""
+
+    values: np.ndarray
+    status: list
+    messages: dict
+    again: np.ndarray
+
+
+def way_of(problem, outcomes, times=None) -> str:
+    """How the members of a sweep are solved: `"lanes"`, `"steps"` or `"solve"`.
+
+    Parameters
+    ----------
+    problem : Problem
+    outcomes : tuple of Outcome
+    times : array, optional
+
+    Returns
+    -------
+    str
+
+    Examples
+    --------
+    >>> from remission.analysis import at_end, relapse_probability
+    >>> from remission.models import oncogene_withdrawal
+    >>> from remission.solvers import Problem
+    >>> way_of(Problem(oncogene_withdrawal()), (at_end("burden"), relapse_probability()))
+    'solve'
+    """
+    from .step_curves import READABLE
+
+    if problem.treatment.rules or problem.extinction_gate or kernels.reason_not(problem):
+        return "solve"
+    if times is not None or all(_at_known_times(problem, o) for o in outcomes):
+        return "lanes"
+    return "steps" if all(o.kind in READABLE for o in outcomes) else "solve"
+
+
+def _at_known_times(problem, outcome):
+    if outcome.kind == "doubling_time":  # a window inside opens after a dose, and lanes put out what is before one
+        return dict(outcome.options)["between"] in (None, problem.t_span)
+    return outcome.kind == "at_end"
+
+
+def chunk_size(n, way, width=1) -> int:
+    """Members of a chunk: sixteen chunks or more to share out, whole groups of lanes, none too small or too large.
+
+    Parameters
+    ----------
+    n : int or None
+        Members, if it is known.
+    way : str
+    width : int
+        Numbers that a member puts out.
+    """
+    group = 1 if way == "solve" else kernels.LANES
+    largest = LARGEST[way]
+    if way == "lanes":
+        largest = min(largest, max(1, MOST_VALUES // (width * group)) * group)
+    if n is None:
+        return largest
+    wanted = -(-n // 16)
+    return int(np.clip(-(-wanted // group) * group, min(LEAST[way], largest), largest))
+
+
+def evaluate(work, rows) -> Chunk:
+    """Solve the members of one chunk.
+
+    Parameters
+    ----------
+    work : Work
+    rows : (m, k) array
+
+    Returns
+    -------
+    Chunk
+        A member's fault is its own status, never an exception.
+    """
+    chunk = Chunk(np.full((len(rows), *work.shape), np.nan), ["done"] * len(rows), {}, np.zeros(len(rows), dtype=bool))
+    sound = np.isfinite(rows).all(axis=1)
+    for member in np.flatnonzero(~sound):
+        column = int(np.flatnonzero(~np.isfinite(rows[member]))[0])
+        chunk.status[member] = "refused"
+        chunk.messages[int(member)] = (
+            f"{work.problem.model.name}: parameter {work.names[column]} must be finite, got {rows[member, column]}"
+        )
+    inside = np.flatnonzero(sound)
+    if inside.size:
+        {"lanes": _lanes, "steps": _steps, "solve": _solve}[work.way](work, rows, inside, chunk)
+    return chunk
+
+
+def _keep(chunk, member, values, status, message):
+    member = int(member)
+    chunk.values[member], chunk.status[member] = values, status
+    if message:
+        chunk.messages[member] = message
+
+
+# --- values at known times --------------------------------------------------------------------------------------------
+
+
+def _lanes(work, rows, inside, chunk):
+    problem = work.problem
+    outputs = list(dict.fromkeys(o.of for o in work.outcomes))
+    times = problem.t_span if work.times is None else work.times
+    if all(o.kind == "at_end" for o in work.outcomes) and work.times is None:
+        times = problem.t_span[1:]
+    found = kernels.ensemble(problem, work.names, rows[inside], times, outputs, threads=1)
+    chunk.again[inside] = found.again
+    with np.errstate(all="ignore"):
+        columns = [_column(problem, o, work.times, found.values[:, :, outputs.index(o.of)]) for o in work.outcomes]
+    chunk.values[inside] = np.stack(columns, axis=-1)
+    for place in found.failed:
+        member = int(inside[place])
+        if found.status[place] in AGAIN:
+            _alone(work, rows, member, chunk)
+        else:
+            # a course keeps what was reached before the failure, a number is lost
+            values = np.nan if work.times is None else chunk.values[member]
+            _keep(chunk, member, values, found.status[place], found.messages[place])
+
+
+def _column(problem, outcome, times, values):
+    if times is not None:
+        return values
+    if outcome.kind == "at_end":
+        return values[:, -1]
+    first, last = problem.t_span
+    growth = np.log(values[:, -1] / values[:, 0])
+    doubling = np.where(growth == 0, np.inf, np.log(2) * (last - first) / growth)
+    return np.where((values[:, 0] > 0) & (values[:, -1] > 0), doubling, np.nan)
+
+
+# --- what is read off the steps ---------------------------------------------------------------------------------------
+
+
+def _steps(work, rows, inside, chunk):
+    from .step_curves import READABLE, StepCurves
+
+    for block in np.array_split(inside, -(-len(inside) // BLOCK)):
+        logs = kernels.step_logs(work.problem, work.names, rows[block])
+        curves = StepCurves(work.problem, logs)
+        with np.errstate(all="ignore"):
+            columns = [READABLE[o.kind](curves, o.of, **dict(o.options)) for o in work.outcomes]
+        chunk.values[block], chunk.again[block] = np.stack(columns, axis=1), logs.again
+        asks_twice = _unposed(work, chunk.values[block])
+        for place, member in enumerate(block):
+            word = logs.status[place]
+            if word in AGAIN or (word == "done" and asks_twice[place]):
+                _alone(work, rows, int(member), chunk)
+            elif word != "done":
+                _keep(chunk, member, np.nan, word, logs.messages[place])
+
+
+def _unposed(work, values):
+    """Members for which a question has no meaning: `solve` and the outcome itself say which."""
+    asked = [i for i, o in enumerate(work.outcomes) if o.kind == "time_to_progression"]
+    return np.isnan(values[:, asked]).any(axis=1)
+
+
+# --- one by one -------------------------------------------------------------------------------------------------------
+
+
+def _solve(work, rows, inside, chunk):
+    for member in inside:
+        _keep(chunk, member, *_one(work, rows[member]))
+
+
+def _alone(work, rows, member, chunk):
+    """A member that a kernel has doubts about, by `solve`: it looks at every step, as LSODA's own loop does not."""
+    chunk.again[member] = True
+    chunk.messages.pop(member, None)
+    _keep(chunk, member, *_one(work, rows[member], stepwise=True))
+
+
+def _one(work, row, stepwise=False):
+    parameters = dict(zip(work.names, row.tolist(), strict=True))
+    if work.times is None:
+        return one_member(work.problem, parameters, work.outcomes, stepwise)
+    return _one_course(work, parameters, stepwise)
+
+
+def one_member(problem, parameters, outcomes, stepwise=False):
+    """Outputs of one member, and what came of it; never an exception but an interrupt.
+
+    Parameters
+    ----------
+    problem : Problem
+    parameters : dict
+        Name -> value, where it differs from the problem's.
+    outcomes : tuple of Outcome
+    stepwise : bool
+        Whether to do without `sample`, which is faster where it will do.
+
+    Returns
+    -------
+    (n_outputs,) array, str, str
+        Values, status and message.
+    """
+    nothing = np.full(len(outcomes), np.nan)
+    try:
+        member = problem.replace(parameters=parameters)
+        if not stepwise and _only_ends(member, outcomes):
+            found = sample(member, [member.t_span[1]], [o.of for o in outcomes])
+            if found.success:
+                return found.values[0], "done", ""
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", SolveWarning)
+            solution = solve(member)
+        if not solution.success:
+            return nothing, solution.status, solution.message
+        with kept_remarks() as remarks:
+            values = np.array([outcome(solution) for outcome in outcomes])
+        return values, "done", "; ".join(remarks)
+    except RemissionError as fault:
+        return nothing, "refused", str(fault)
+    except Exception as fault:  # one member's fault must not lose the others
+        return nothing, "error", f"{type(fault).__name__}: {fault}"
+
+
+def _one_course(work, parameters, stepwise):
+    names = [o.of for o in work.outcomes]
+    try:
+        member = work.problem.replace(parameters=parameters)
+        if not stepwise:
+            found = sample(member, work.times, names)
+            return found.values, "done" if found.success else "failed", found.message
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", SolveWarning)
+            solution = solve(member, t_eval=work.times)
+        return np.column_stack([solution[name] for name in names]), solution.status, solution.message
+    except RemissionError as fault:
+        return np.full(work.shape, np.nan), "refused", str(fault)
+
+
+def _only_ends(problem, outcomes):
+    return all(o.kind == "at_end" for o in outcomes) and not problem.treatment.rules and not problem.extinction_gate
