@@ -133,6 +133,7 @@ def test_all_that_need_not_fit_into_memory(tmp_path):
         run(tmp_path / "stream", samples=iter([table[:399], table[:1]]))
 
 
+@pytest.mark.optional
 def test_a_stream_that_ends_sooner_is_another(tmp_path):
     table = draws(0, 4500)
     assert len(run(tmp_path, samples=iter([table]))) == 4500
@@ -160,6 +161,7 @@ def test_the_result_pickles(tmp_path):
     assert repr(found.status).endswith("101 in all)")
 
 
+@pytest.mark.optional
 def test_a_stream_that_fails_keeps_what_is_done(tmp_path):
     def parts():
         yield draws(0, 5000)
@@ -182,6 +184,36 @@ def test_failed_members_keep_their_reasons(tmp_path):
     assert kept.status[100] == "refused"
     assert np.flatnonzero(kept.failed).tolist() == np.flatnonzero(plain.failed).tolist()
     assert str(kept) == str(plain)
+
+
+def test_members_solved_in_processes(tmp_path):
+    """An adaptive rule: one by one, in two processes, then nothing again."""
+    rule = Treatment.adaptive({"u": 1}, of="burden", pause_below=0.5, resume_above=1.0, relative_to="start")
+    problem = DAILY.replace(treatment=rule)
+    plain = sweep(problem, draws(0, 20), "burden", names=NAMES, progress=False)
+    found = run(tmp_path, samples=draws(0, 20), problem=problem, workers=2)
+    np.testing.assert_array_equal(found.values, plain.values)
+    before = chunks(tmp_path)
+    run(tmp_path, samples=draws(0, 20), problem=problem)
+    assert chunks(tmp_path) == before
+    with pytest.raises(ProblemError, match="rules"):
+        run(tmp_path, samples=draws(0, 20), problem=DAILY)
+
+
+def test_a_lost_chunk_is_left_to_the_next_run(tmp_path, monkeypatch):
+    from remission.analysis import members
+
+    whole = np.array(run(tmp_path / "whole").values)
+    results = members._results
+    monkeypatch.setattr(members, "_results", lambda *a: ((t, None if t[0] == 2 else chunk) for t, chunk in results(*a)))
+    found = run(tmp_path / "x", workers=1)
+    assert set(found.status) == {"done", "lost"}
+    lost = found.failed
+    assert "the worker process died" in found.messages[int(np.flatnonzero(lost)[0])]
+    np.testing.assert_array_equal(found.values[~lost], whole[~lost])
+    assert json.loads((tmp_path / "x" / "run.json").read_text())["status"] == "incomplete"
+    monkeypatch.undo()
+    np.testing.assert_array_equal(run(tmp_path / "x").values, whole)
 
 
 def test_courses_in_a_folder(tmp_path):
