@@ -159,8 +159,8 @@ def _treated(problem, p):
             members = sound[inside]
             try:
                 plan = itinerary(_Example(problem, p[sound[example]], values[:, sound[example]]), range(len(values)))
-            except ProblemError as fault:
-                groups += _singly(problem, p, members, values, refused, fault)
+            except ProblemError:
+                groups += _singly(problem, p, members, values, refused)
                 continue
             for part in _alike(times[:, inside]):
                 groups.append(_group(problem, plan, members[part], values[:, members[part]], times[:, inside[part]]))
@@ -177,7 +177,7 @@ def _alike(times):
     return [*parts, rest] if rest.size else parts
 
 
-def _singly(problem, p, members, values, refused, fault):
+def _singly(problem, p, members, values, refused):
     """Each member's own refusal, where their common example was refused."""
     found = []
     for member in members:
