@@ -6,6 +6,7 @@ a kernel) and *solve* (rules, the extinction gate, lineages, functions of a solu
 three answer as `solve` does, within the tolerances of the problem.
 """
 
+import threading
 import warnings
 from dataclasses import dataclass
 
@@ -22,6 +23,7 @@ LEAST = {"lanes": 64, "steps": 16, "solve": 1}  # members: what there is to say 
 LARGEST = {"lanes": 4096, "steps": 512, "solve": 32}  # about a second of work at most, in bounded memory
 MOST_VALUES = 2**20  # numbers that a chunk may put out
 BLOCK = 64  # members whose steps are in memory at once
+FILTERS = threading.Lock()
 AGAIN = ("negative", "step too small", "too many steps", "stiff")  # one method's doubt is no reason to lose a member
 
 
@@ -196,10 +198,12 @@ def _steps(work, rows, inside, chunk):
 
     for block in np.array_split(inside, -(-len(inside) // BLOCK)):
         logs = kernels.step_logs(work.problem, work.names, rows[block])
-        curves = StepCurves(work.problem, logs)
-        with np.errstate(all="ignore"):
-            columns = [READABLE[o.kind](curves, o.of, **dict(o.options)) for o in work.outcomes]
-        chunk.values[block], chunk.again[block] = np.stack(columns, axis=1), logs.again
+        chunk.again[block] = logs.again
+        if len(logs.start):  # some member is done
+            curves = StepCurves(work.problem, logs)
+            with np.errstate(all="ignore"):
+                columns = [READABLE[o.kind](curves, o.of, **dict(o.options)) for o in work.outcomes]
+            chunk.values[block] = np.stack(columns, axis=1)
         asks_twice = _unposed(work, chunk.values[block])
         for place, member in enumerate(block):
             word = logs.status[place]
@@ -261,9 +265,7 @@ def one_member(problem, parameters, outcomes, stepwise=False):
             found = sample(member, [member.t_span[1]], [o.of for o in outcomes])
             if found.success:
                 return found.values[0], "done", ""
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", SolveWarning)
-            solution = solve(member)
+        solution = _quietly(member)
         if not solution.success:
             return nothing, solution.status, solution.message
         with kept_remarks() as remarks:
@@ -282,12 +284,17 @@ def _one_course(work, parameters, stepwise):
         if not stepwise:
             found = sample(member, work.times, names)
             return found.values, "done" if found.success else "failed", found.message
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", SolveWarning)
-            solution = solve(member, t_eval=work.times)
+        solution = _quietly(member, t_eval=work.times)
         return np.column_stack([solution[name] for name in names]), solution.status, solution.message
     except RemissionError as fault:
         return np.full(work.shape, np.nan), "refused", str(fault)
+
+
+def _quietly(problem, **more):
+    """`solve` without its warning, which is the member's status. Filters are those of all threads: hence the lock."""
+    with FILTERS, warnings.catch_warnings():
+        warnings.simplefilter("ignore", SolveWarning)
+        return solve(problem, **more)
 
 
 def _only_ends(problem, outcomes):

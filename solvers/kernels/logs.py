@@ -200,7 +200,7 @@ def _joined(problem, found, words, messages, p):
         begins[-1][0] = True
         inputs.append(_levels(one, width, n_u))
     log = np.concatenate(logs) if logs else np.zeros((0, 2 + 2 * width))
-    rows = log[:, 2:].reshape(len(log), -1, width)[:, :, :n]
+    rows = log[:, 2:].reshape(len(log), (log.shape[1] - 2) // width, width)[:, :, :n]
     return StepLogs(
         np.repeat(np.array(done, dtype=int), [len(one) for one in logs]), log[:, 0].copy(), log[:, 1].copy(), rows,
         np.concatenate(begins) if logs else np.zeros(0, dtype=bool),

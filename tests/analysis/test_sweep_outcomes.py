@@ -166,6 +166,13 @@ def test_members_that_fail_are_marked_and_disturb_nobody(outputs):
     assert courses["N"][2].tolist() == [pytest.approx(2.0, rel=1e-5), pytest.approx(math.nan, nan_ok=True)]
 
 
+def test_threads_do_not_let_warnings_through(recwarn):
+    """Many members that blow up at once, each solved again by `solve`, which warns."""
+    found = sweep(explosive(), {"r": np.linspace(0.03, 0.5, 48)}, ["N", nadir("N")], workers=4, progress=False)
+    assert found.failed.all()
+    assert not [w for w in recwarn if "explosive" in str(w.message)]
+
+
 def test_a_question_without_meaning_is_refused_by_the_member():
     problem = Problem(sensitive_resistant(), t_span=(0, 100))
     found = sweep(problem, {"n0": [0.0, 0.2]}, time_to_progression(), progress=False)
