@@ -125,15 +125,16 @@ class StepCurves:
         values = self.output(of, logs.member[steps.ravel()], times.ravel(), states, inputs).reshape(shape)
         keep, begins, ends = np.ones(shape, dtype=bool), np.zeros(shape, dtype=bool), np.zeros(shape, dtype=bool)
         keep[:, -1], begins[:, 0], ends[:, -1] = self.last, logs.begins, self.last
-        final = self.at(of, self.problem.t_span[1], "right")
-        return [self.of_member(m, a, b, final[m], keep, steps, times, values, begins, ends)
-                for m, (a, b) in zip(self.there, self.ranges(), strict=True)]  # fmt: skip
-
-    def of_member(self, member, a, b, final, keep, *tables):
-        """Points of one member and, after a dose at the very end, one more."""
-        inside = keep[a:b]
-        end = (b - 1, self.problem.t_span[1], final, True, True)
-        return Nodes(*(np.append(table[a:b][inside], entry) for table, entry in zip(tables, end, strict=True)))
+        final = self.at(of, self.problem.t_span[1], "right")[self.there]
+        closes = np.cumsum(keep.sum(axis=1))[self.edges[self.there + 1] - 1]  # points up to each member's last step
+        after = (self.edges[self.there + 1] - 1, self.problem.t_span[1], final, True, True)
+        tables = zip((steps, times, values, begins, ends), after, strict=True)
+        flat = [
+            np.insert(table[keep], closes, entry) for table, entry in tables
+        ]  # and one after a dose at the very end
+        closes = closes + np.arange(1, len(closes) + 1)
+        opens = np.append(0, closes[:-1])
+        return [Nodes(*(table[a:b] for table in flat)) for a, b in zip(opens, closes, strict=True)]
 
     def lows(self, of, nodes, where):
         """Refined lows (time, value, step) near a node of each member; at an end of a stretch it is the node."""

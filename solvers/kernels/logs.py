@@ -4,7 +4,7 @@ A member runs through all its doses and switches in one call of the one-lane ker
 the steps of all members one after another, so that a question is asked of all of them at once.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -120,7 +120,10 @@ class _One:
     reached: np.ndarray
     log: np.ndarray
     start: np.ndarray
-    changes: object
+    rows: np.ndarray
+    times: np.ndarray
+    kept: np.ndarray
+    amount: np.ndarray
     again: bool
 
 
@@ -139,18 +142,14 @@ def _runs(problem, p, group):
         _Logger(job, 2 + rows * width, group.own_times, member_tolerances(problem, starts, tight))
         for tight in (False, True)
     )
-    shared = group.kept.ndim == 1
     for member in range(len(p)):
         status, reached, log = run(member)
         again = status == REGROWN
         if again:
             status, reached, log = tight(member)
-        changes = replace(
-            group.changes, kept=group.kept if shared else group.kept[member],
-            amount=group.amount if shared else group.amount[member],
-            times=group.changes.times if group.own_times is None else group.own_times[member],
-        )  # fmt: skip
-        yield _One(status, reached, log, group.start[member], changes, again)
+        tables = (group.changes.times if group.own_times is None else group.own_times, group.kept, group.amount)
+        mine = (table if table.ndim == 1 else table[member] for table in tables)
+        yield _One(status, reached, log, group.start[member], group.changes.rows, *mine, again)
 
 
 class _Logger:
@@ -196,8 +195,7 @@ def _joined(problem, found, words, messages, p):
         initial[m] = one.start[:n]
         final[m] = _after(problem, one, one.log[-1, 2 + width : 2 + width + n])
         logs.append(one.log)
-        begins.append(np.isin(one.log[:, 0], one.changes.times))
-        begins[-1][0] = True
+        begins.append(_begins(one))
         inputs.append(_levels(one, width, n_u))
     log = np.concatenate(logs) if logs else np.zeros((0, 2 + 2 * width))
     rows = log[:, 2:].reshape(len(log), (log.shape[1] - 2) // width, width)[:, :, :n]
@@ -210,12 +208,22 @@ def _joined(problem, found, words, messages, p):
     )  # fmt: skip
 
 
+def _begins(one):
+    """Steps that start at a change; the kernel stops exactly there."""
+    begins = np.zeros(len(one.log), dtype=bool)
+    at = np.searchsorted(one.log[:, 0], one.times)
+    at = at[at < len(begins)]
+    begins[at] = one.log[at, 0] == one.times[: len(at)]
+    begins[0] = True
+    return begins
+
+
 def _after(problem, one, state):
     """The last state after the doses of the last instant, which the kernel leaves out."""
-    state, changes = state.copy(), one.changes
-    for c in np.flatnonzero(changes.times >= problem.t_span[1]):
-        if changes.rows[c] < problem.system.n:
-            state[changes.rows[c]] = changes.kept[c] * state[changes.rows[c]] + changes.amount[c]
+    state = state.copy()
+    for c in range(np.searchsorted(one.times, problem.t_span[1]), len(one.times)):
+        if one.rows[c] < problem.system.n:
+            state[one.rows[c]] = one.kept[c] * state[one.rows[c]] + one.amount[c]
     return state
 
 
@@ -223,7 +231,7 @@ def _levels(one, width, n_u):
     """Level of each input during each step, (steps, n_u)."""
     table = np.empty((len(one.log), n_u))
     for m in range(n_u):
-        own = np.flatnonzero(one.changes.rows == width + m)
-        levels = np.append(one.start[width + m], one.changes.amount[own])
-        table[:, m] = levels[np.searchsorted(one.changes.times[own], one.log[:, 0], side="right")]
+        own = np.flatnonzero(one.rows == width + m)
+        levels = np.append(one.start[width + m], one.amount[own])
+        table[:, m] = levels[np.searchsorted(one.times[own], one.log[:, 0], side="right")]
     return table
