@@ -14,7 +14,7 @@ help:
 	@echo "make test-slow  run the tests that take minutes"
 	@echo "make lint       ruff check and ruff format --check"
 	@echo "make docs       build docs/_build/html; a warning is an error"
-	@echo "make bench      run every script in benchmarks/"
+	@echo "make bench      compiled kernels beside the peers that are installed, quick form (minutes)"
 	@echo "make clean      remove the environments and everything built"
 	@echo "PYTHON=python3.12 chooses the interpreter, WORKERS=4 the test processes"
 
@@ -57,9 +57,9 @@ lint: $(VENV)/.with-lint
 docs: $(VENV)/.with-docs
 	$(BIN)/python -m sphinx -W --keep-going -b html docs docs/_build/html
 
+# The quick form: minutes, peers as far as they are installed (benchmarks/README.md says how to get them).
 bench: $(VENV)/.installed
-	@set -e; for script in benchmarks/*.py; do \
-	  if [ -e "$$script" ]; then echo "== $$script"; $(BIN)/python "$$script"; fi; done
+	$(BIN)/python benchmarks/ode.py --quick
 
 clean:
 	rm -rf .venv .venv-plain build dist *.egg-info docs/_build docs/generated docs/gallery .pytest_cache .ruff_cache

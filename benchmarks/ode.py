@@ -1,9 +1,9 @@
 """The compiled kernels beside their peers in one run: time, achieved error, and the ratio of times at equal error.
 
-    python benchmarks/ode.py                 everything; about half an hour
+    python benchmarks/ode.py                 everything; about an hour
     python benchmarks/ode.py --quick         fewer classes, sets and tolerances; some minutes
     python benchmarks/ode.py --only relapse sets gradients "ladder 50" stiff cold
-    python benchmarks/ode.py --figure docs/figures/ode-work-precision.svg [--load results.json]
+    python benchmarks/ode.py --load benchmarks/ode_results.json --figure docs/figures/ode-work-precision.png
 
 Peers that are not installed are named and left out; `benchmarks/README.md` says how to get them. Error is the largest
 |y - reference| over states and output times, each state divided by its own peak. References are SciPy's DOP853 and
@@ -22,11 +22,11 @@ TASKS = ("relapse", "sets", "gradients", "ladder 10", "ladder 50", "ladder 200",
 def arguments():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--quick", action="store_true", help="a form that takes minutes")
-    parser.add_argument("--only", nargs="+", choices=TASKS, default=TASKS, metavar="TASK", help=", ".join(TASKS))
+    parser.add_argument("--only", nargs="+", choices=TASKS, metavar="TASK", help=", ".join(TASKS))
     parser.add_argument("--members", type=int, help="parameter sets of the ensemble")
     parser.add_argument("--figure", metavar="PATH", help="draw work-precision lines")
     parser.add_argument("--save", metavar="JSON", help="keep the results")
-    parser.add_argument("--load", metavar="JSON", help="draw and list earlier results instead of measuring")
+    parser.add_argument("--load", metavar="JSON", help="begin with earlier results; measure --only, if given")
     return parser.parse_args()
 
 
@@ -87,13 +87,13 @@ def starts(quick):
 
 def main():
     asked = arguments()
-    if asked.load:
-        results = report.load(asked.load)
-    else:
+    results = report.load(asked.load) if asked.load else {}
+    only = asked.only or (() if asked.load else TASKS)
+    if only:
         members = asked.members or (1000 if asked.quick else 10_000)
-        results = measure(asked.only, asked.quick, members)
-        if "cold" in asked.only:
-            starts(asked.quick)
+        results |= measure(only, asked.quick, members)
+    if "cold" in only:
+        starts(asked.quick)
     report.print_targets(results)
     if asked.save:
         report.save(results, asked.save)

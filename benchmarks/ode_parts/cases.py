@@ -14,6 +14,7 @@ VALUES = {
     "gT": 20.0, "kD": 10.0, "eps": 0.9, "KM": 1.0, "B": 0.2,
 }  # fmt: skip
 LADDER = VALUES | {"m": 0.05, "kC": 200.0, "gC": 200.0, "kM": 20.0, "gM": 10.0, "kT": 100.0, "gT": 100.0, "kD": 20.0}
+LADDER_NAMES = ("K", "beta", "kC", "KT", "gC", "m0", "kM", "KC", "gM", "kT", "gT", "kD", "eps", "KM", "B", "m")
 
 
 @dataclass(frozen=True, eq=False)
@@ -98,8 +99,7 @@ def relapse() -> Case:
 
 def ladder(n) -> Case:
     """Karyotype classes that share one burden; missegregation moves cells to the neighbouring classes."""
-    used = "K beta kC KT gC m0 kM KC gM kT gT kD eps KM B m".split()
-    p = {name: Parameter(name, LADDER[name]) for name in used}
+    p = {name: Parameter(name, LADDER[name]) for name in LADDER_NAMES}
     x = [State(f"x{i}", 0.2 if i == 0 else 0.0, kind="tumour") for i in range(n)]
     C, M, T, D = _signal_states()
     N = sum(x)

@@ -94,7 +94,7 @@ def members(case, table):
 
 
 def gradients(case):
-    """N (n_times,) and dN/dp (n_times, n_parameters), N the sum of the first three states: DOP853 on the joint system."""
+    """N = S + R + A (n_times,) and dN/dp (n_times, n_parameters), DOP853 on the joint system."""
     import numba
 
     rates = numba.njit(sources.filled(case.problem.model))

@@ -9,7 +9,7 @@ import functools
 import sympy
 from sympy.printing.str import StrPrinter
 
-from .cases import ladder_rates
+from .cases import LADDER_NAMES, ladder_rates
 
 
 class _Plain(StrPrinter):
@@ -130,9 +130,7 @@ def _compiled_ladder(case):
     n = case.classes
     growth, kill = (np.array(v) for v in ladder_rates(n))
     order = [s.name for s in case.problem.model.parameters]
-    K, beta, kC, KT, gC, m0, kM, KC, gM, kT, gT, kD, eps, KM, B, m = (
-        order.index(name) for name in "K beta kC KT gC m0 kM KC gM kT gT kD eps KM B m".split()
-    )
+    K, beta, kC, KT, gC, m0, kM, KC, gM, kT, gT, kD, eps, KM, B, m = (order.index(name) for name in LADDER_NAMES)
 
     @numba.njit
     def rates(t, y, dy, p):

@@ -40,7 +40,7 @@ def _solver(case):
             grid = np.empty(head + count + tail)
             grid[0], grid[-1] = begin, end
             grid[head : head + count] = times[place : place + count]
-            found, ok = lsoda(address, y, grid, p, rtol=rtol, atol=atol)
+            found, _ = lsoda(address, y, grid, p, rtol=rtol, atol=atol)
             rows[place : place + count] = found[head : head + count]
             y, place = found[-1].copy(), place + count
         return rows
