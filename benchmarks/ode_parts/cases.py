@@ -155,10 +155,10 @@ HIRES = (
 )  # fmt: skip
 
 
-def parameter_sets(n, seed=0) -> np.ndarray:
-    """(n, 25) parameters of `relapse`, log-normal with sigma 0.2; two fractions stay below 1."""
+def parameter_sets(case, n, seed=0) -> np.ndarray:
+    """(n, 25) parameters of `relapse` in its model's order, log-normal with sigma 0.2; two fractions stay below 1."""
     names = list(VALUES)
     table = np.array(list(VALUES.values())) * np.exp(0.2 * np.random.default_rng(seed).standard_normal((n, 25)))
     table[:, names.index("eps")] = np.minimum(table[:, names.index("eps")], 0.99)
     table[:, names.index("B")] = np.minimum(table[:, names.index("B")], 0.9)
-    return table
+    return table[:, [names.index(parameter.name) for parameter in case.problem.model.parameters]]

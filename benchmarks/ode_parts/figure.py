@@ -9,12 +9,13 @@ PANELS = {
 }  # fmt: skip
 # Okabe and Ito's colours, told apart without colour by marker and dash
 LINES = {
-    KERNEL: ("#000000", "o", "-", "remission, Rodas5P kernel"), PUBLIC: ("#000000", "o", ":", "remission, sample()"),
+    KERNEL: ("#000000", "o", "-", "remission, compiled kernel"), PUBLIC: ("#000000", "o", ":", "remission, sample()"),
     "numbalsoda": ("#D55E00", "s", "-", "numbalsoda LSODA"), "pydiffsol": ("#0072B2", "^", "-", "pydiffsol BDF"),
     "casadi CVODES": ("#009E73", "D", "-", "casadi CVODES"), "SciPy LSODA": ("#CC79A7", "v", "-", "SciPy LSODA"),
     "AMICI CVODES": ("#E69F00", "P", "--", "AMICI CVODES"), "COPASI LSODA": ("#56B4E9", "X", "--", "COPASI LSODA"),
     "diffrax Tsit5": ("#7F7F7F", "*", "--", "diffrax Tsit5"),
 }  # fmt: skip
+ERRORS = 1e-10, 5e-2
 
 
 def draw(results, path):
@@ -36,16 +37,20 @@ def draw(results, path):
             _panel(ax, results[name], f"{letter}  {PANELS[name]}", handles)
         for ax in axes.flat[len(shown) :]:
             ax.set_visible(False)
-        figure.supxlabel("achieved error (largest, over each state's peak)", fontsize=9)
-        figure.supylabel("CPU time of one solve / ms", fontsize=9)
-        figure.legend(handles.values(), handles, loc="outside lower center", ncols=4, frameon=False, fontsize=8.5)
+        for number, ax in enumerate(axes.flat[: len(shown)]):
+            if number + columns >= len(shown):
+                ax.set_xlabel("largest error / peak of the state")
+            if number % columns == 0:
+                ax.set_ylabel("CPU time of one solve (ms)")
+        figure.legend(handles.values(), handles, loc="outside lower center", ncols=3, frameon=False, fontsize=8.5)
         figure.savefig(path, dpi=160, metadata={"Date": None} if str(path).endswith("svg") else None)
         plt.close(figure)
 
 
 def _panel(ax, entries, title, handles):
     for who, (colour, marker, dash, label) in LINES.items():
-        line = sorted((e.error, e.fastest * 1e3) for e in entries if e.who == who and e.times)
+        timed = sorted((e for e in entries if e.who == who and e.times), key=lambda e: e.rtol)
+        line = [(e.error, e.fastest * 1e3) for e in timed]
         if not line:
             continue
         face = "white" if who == PUBLIC else colour
@@ -53,7 +58,10 @@ def _panel(ax, entries, title, handles):
             *zip(*line, strict=True), color=colour, marker=marker, linestyle=dash, markersize=4.5, linewidth=1.2,
             markerfacecolor=face, zorder=3 if colour == "#000000" else 2,
         )[0]  # fmt: skip
-    ax.set(xscale="log", yscale="log")
+    ax.set(xscale="log", yscale="log", xlim=ERRORS)
+    ax.set_xticks([10.0**k for k in range(-10, -1, 2)])
+    ax.yaxis.set_major_formatter(lambda value, _: f"{value:g}")
+    ax.minorticks_off()
     ax.set_title(title, loc="left")
     ax.grid(True, which="major", color="0.9", linewidth=0.6)
     ax.spines[["top", "right"]].set_visible(False)

@@ -12,7 +12,7 @@ import numpy as np
 
 from . import sources
 
-VERSION = "1"
+VERSION = "1"  # to be changed with the equations of a case
 
 
 def folder() -> pathlib.Path:
@@ -33,6 +33,11 @@ def kept(name, compute, *ingredients):
     np.savez(partial, **{f"a{i:02d}": a for i, a in enumerate(arrays)})
     os.replace(partial, path)
     return arrays
+
+
+def identity(case):
+    """What stands for a case in the name of a file; printing the equations of 200 classes would take longer."""
+    return case.p.tolist(), case.start.tolist(), case.times.tolist(), case.pulses
 
 
 def integrate(case, rates, start, method, rtol, atol, jac=None, jump=1.0):
@@ -78,7 +83,7 @@ def states(case):
         explicit = integrate(case, f, case.start, "DOP853", 1e-12, 1e-14)
         return [explicit, integrate(case, f, case.start, "Radau", 1e-12, 1e-14, jac)]
 
-    explicit, implicit = kept(case.name, compute, str(case.problem.model), case.times.tolist())
+    explicit, implicit = kept(case.name, compute, identity(case))
     peaks = np.maximum(np.abs(explicit).max(axis=0), case.floor)
     return explicit, float((np.abs(explicit - implicit).max(axis=0) / peaks).max())
 
@@ -90,7 +95,7 @@ def members(case, table):
         runs = [integrate(case, _functions(case, p)[0], case.start, "DOP853", 1e-12, 1e-14) for p in table]
         return [np.array(runs)]
 
-    return kept(f"{case.name} members", compute, str(case.problem.model), table.tolist())[0]
+    return kept(f"{case.name} members", compute, identity(case), table.tolist())[0]
 
 
 def gradients(case):
@@ -114,4 +119,4 @@ def gradients(case):
         z = integrate(case, joint, start, "DOP853", 1e-11, 1e-13)
         return [z[:, :3].sum(axis=1), z[:, n:].reshape(-1, n, m)[:, :3].sum(axis=1)]
 
-    return kept(f"{case.name} gradients", compute, str(case.problem.model), case.times.tolist())
+    return kept(f"{case.name} gradients", compute, identity(case))

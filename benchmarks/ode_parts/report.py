@@ -55,7 +55,9 @@ def targets(results):
     """Lines of (task, peer, target, measured, error) at the peer's rtol 1e-6."""
     lines = []
     for task, wanted in TARGETS.items():
-        entries = results.get(task, [])
+        entries = results.get(task)
+        if entries is None:
+            continue
         for peer, least in wanted.items():
             found = [e for e in entries if e.who == peer and e.rtol == 1e-6 and e.times]
             for e in found:

@@ -31,7 +31,7 @@ class _Plain(StrPrinter):
         return repr(float(expr))
 
 
-_text = _Plain().doprint
+_text = _Plain({"order": "none"}).doprint  # sorting the terms of long sums takes most of the time
 
 
 @functools.cache

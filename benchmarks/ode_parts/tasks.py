@@ -56,12 +56,12 @@ def one_solve(case, here, theirs=THEIRS, tolerances=OURS, **how):
     return _timed(entries, **how), apart, left_out
 
 
-def many_sets(case, here, members=10_000, few=100, checked=20, theirs=(1e-5, 1e-6, 1e-7), **how):
+def many_sets(case, here, members=10_000, few=100, checked=8, theirs=(1e-5, 1e-6, 1e-7), **how):
     """N at all output times for many parameter sets: seconds a set on one core, error the worst of `checked` sets.
 
     Peers solve the first `few` of the sets, one after the other or in their own way of doing many.
     """
-    table = parameter_sets(members)
+    table = parameter_sets(case, members)
     wanted = reference.members(case, table[:checked])[:, :, :3].sum(axis=2)
 
     def judge(burdens):
@@ -83,7 +83,7 @@ def many_sets(case, here, members=10_000, few=100, checked=20, theirs=(1e-5, 1e-
 
 def two_cores(case, rtol=1e-6, members=10_000):
     """Wall time of one thread over that of two, alternating; (ratio, seconds a set with one, with two)."""
-    table, walls = parameter_sets(members), {1: [], 2: []}
+    table, walls = parameter_sets(case, members), {1: [], 2: []}
     runs = {threads: ours.ensemble(case, rtol, table, threads=threads) for threads in walls}
     for _ in range(7):
         for threads, run in runs.items():
