@@ -161,4 +161,5 @@ def parameter_sets(case, n, seed=0) -> np.ndarray:
     table = np.array(list(VALUES.values())) * np.exp(0.2 * np.random.default_rng(seed).standard_normal((n, 25)))
     table[:, names.index("eps")] = np.minimum(table[:, names.index("eps")], 0.99)
     table[:, names.index("B")] = np.minimum(table[:, names.index("B")], 0.9)
-    return table[:, [names.index(parameter.name) for parameter in case.problem.model.parameters]]
+    order = [names.index(parameter.name) for parameter in case.problem.model.parameters]
+    return np.ascontiguousarray(table[:, order])

@@ -15,7 +15,7 @@ LINES = {
     "AMICI CVODES": ("#E69F00", "P", "--", "AMICI CVODES"), "COPASI LSODA": ("#56B4E9", "X", "--", "COPASI LSODA"),
     "diffrax Tsit5": ("#7F7F7F", "*", "--", "diffrax Tsit5"),
 }  # fmt: skip
-ERRORS = 1e-10, 5e-2
+ERRORS = 5e-11, 5e-2
 
 
 def draw(results, path):
