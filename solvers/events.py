@@ -4,9 +4,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-__all__ = ["Watch", "fired", "first_crossing"]
+__all__ = ["Watch", "fired", "first_crossing", "may_rise"]
 
-PROBES = 8  # points a step is looked at: two crossings between neighbours are one touch and do not fire
+PROBES = 8  # points a step is looked at; a peak between them is looked for where one could reach the threshold
+TOUCH = 1e-10  # of the largest value in a step: a peak above the threshold by less is a touch and does not fire
 
 
 @dataclass(frozen=True)
@@ -45,18 +46,14 @@ def first_crossing(watches, dense, start, end):
     states[:, 0], states[:, -1] = start[1], end[1]
     found = None
     for watch in watches:
-        values = watch.value(times, states)
-        crossings = np.flatnonzero((values[:-1] < 0) & (values[1:] >= 0))
-        if not crossings.size:
-            continue
-        i = crossings[0]
-        a, b = times[i], times[i + 1]
-        if found and a >= found[0]:
-            continue
 
         def at(t, watch=watch):
             return float(watch.value(np.array([t]), dense(np.array([t])))[0])
 
+        bracket = _first_rise(times, watch.value(times, states), at)
+        if bracket is None or (found and bracket[0] >= found[0]):
+            continue
+        a, b = bracket
         time = b if at(b) <= 0 else a if at(a) >= 0 else brentq(at, a, b, xtol=1e-14 * max(abs(b), 1e-300), rtol=1e-14)
         if found is None or time < found[0]:
             found = (time, watch)
@@ -82,3 +79,38 @@ def fired(watches, watch, before, after):
         return other.value(np.array([place[0]]), place[1][:, None])[0]
 
     return [watch, *(w for w in watches if w is not watch and value(w, before) < 0 <= value(w, after))]
+
+
+def may_rise(values):
+    """Whether a quantity may rise through zero in a step, and the probes next to which a peak may do so unseen.
+
+    Parameters
+    ----------
+    values : (..., PROBES) array
+        Of the quantity at even times.
+
+    Returns
+    -------
+    (...) bool array, (..., PROBES) bool array
+    """
+    bend = np.abs(values[..., :-2] - 2 * values[..., 1:-1] + values[..., 2:])  # a parabola rises by an eighth of it
+    bend = np.concatenate([bend[..., :1], bend, bend[..., -1:]], axis=-1)
+    beside = np.pad(values, [(0, 0)] * (values.ndim - 1) + [(1, 1)], constant_values=-np.inf)
+    top = (values < 0) & (values >= beside[..., :-2]) & (values >= beside[..., 2:]) & (values + bend > 0)
+    return ((values[..., :-1] < 0) & (values[..., 1:] >= 0)).any(axis=-1) | top.any(axis=-1), top
+
+
+def _first_rise(times, values, at):
+    """Ends of an interval in which a quantity rises through zero, the earliest one; None if there is none."""
+    from scipy.optimize import minimize_scalar
+
+    rises = np.flatnonzero((values[:-1] < 0) & (values[1:] >= 0))
+    last = rises[0] if rises.size else len(values)
+    for i in np.flatnonzero(may_rise(values)[1]):
+        if i > last:
+            break
+        a, b = times[max(i - 1, 0)], times[min(i + 1, len(times) - 1)]
+        peak = minimize_scalar(lambda t: -at(t), bounds=(a, b), method="bounded", options={"xatol": 1e-6 * (b - a)})
+        if -peak.fun > TOUCH * np.abs(values).max():
+            return a, peak.x
+    return (times[last], times[last + 1]) if rises.size else None

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..events import PROBES, fired, first_crossing
+from ..events import PROBES, fired, first_crossing, may_rise
 from ..moving import MOST_STEPS, Stop
 from ..rules import watches
 from .build import Options, kernel
@@ -201,7 +201,7 @@ class CompiledLoop:
         crossed = np.zeros(len(log.rows), dtype=bool)
         for watch in watched:
             values = watch.value(times.ravel(), states).reshape(times.shape)
-            crossed |= ((values[:, :-1] < 0) & (values[:, 1:] >= 0)).any(axis=1)
+            crossed |= may_rise(values)[0]
         for number in np.flatnonzero(crossed):
             ends = [(log.ts[number + side], log.rows[number, side]) for side in (0, 1)]
             found = first_crossing(watched, log.step(number), *ends)
