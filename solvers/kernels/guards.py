@@ -4,6 +4,7 @@
   that is not finite makes that mean NaN (an infinite scale would otherwise hide an infinite state), and every test is
   written so that NaN fails it.
 * A step whose linear algebra is doubtful (`linear.py`) is refused like one with too large an error.
+* A step too long for a mode that grows (`linear.py`) is refused like one whose values are not finite.
 * A step that takes a state below its lowest value is refused like one with too large an error.
 * A tumour state that sinks to its absolute tolerance and grows again, or that would end a step below zero, grew from
   noise: the lane is marked *regrown*, and the caller solves that member again with relative accuracy. (Measured on
@@ -63,7 +64,8 @@ class Guards:
             return square + end * 0.0
 
         error = self.space.total(part) * (1.0 / self.space.n)
-        return error if step.doubtful is None else w.where(step.doubtful, w.real(DOUBTFUL), error)
+        error = error if step.doubtful is None else w.where(step.doubtful, w.real(DOUBTFUL), error)
+        return error if step.too_long is None else w.where(step.too_long, float("inf"), error)
 
     def counting(self, error):
         """The errors that decide: infinite where not a number, 0 in lanes that have given up."""

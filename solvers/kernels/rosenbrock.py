@@ -26,6 +26,7 @@ class Step:
     end: object
     error: object
     doubtful: object = None
+    too_long: object = None
 
 
 def run_stages(space, lu, table, inverse_h, start, slope):
@@ -60,7 +61,7 @@ def attempt(w, space, lu, table, equations, t, h, start):
         return first if not any(table.a[i]) else equations.rates(point)
 
     points, increments, end = run_stages(space, lu, table, inverse_h, start, slope)
-    return Step(t, h, inverse_h, start, points, increments, end, increments[-1], lu.doubtful())
+    return Step(t, h, inverse_h, start, points, increments, end, increments[-1], lu.doubtful(), lu.too_long)
 
 
 def attempt_explicit(w, space, table, equations, t, h, start):
