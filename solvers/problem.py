@@ -17,6 +17,8 @@ from .treatment import Treatment, unknown_target
 
 __all__ = ["Problem"]
 
+SHORTEST = 1e-11  # of the largest time: moments within 1e-13 of it are one
+
 
 @refuse_unknown_keywords
 @dataclass(frozen=True, eq=False, repr=False)
@@ -244,6 +246,11 @@ def _span(problem):
         raise ProblemError(f"{problem.model.name}: t_span is (first, last), got {problem.t_span!r}") from None
     if not (math.isfinite(start) and math.isfinite(end) and start < end):
         raise ProblemError(f"{problem.model.name}: t_span must run forward between finite times, got {start}, {end}")
+    if end - start < SHORTEST * max(abs(start), abs(end)):
+        raise ProblemError(
+            f"{problem.model.name}: t_span from {start!r} to {end!r} is too short to be told apart in doubles there; "
+            "count the time from its start"
+        )
     return start, end
 
 
