@@ -9,7 +9,7 @@ import warnings
 import numpy as np
 import pytest
 
-from remission.models import Model, Parameter, State
+from remission.models import Input, Model, Parameter, State
 from remission.models.errors import RemissionError
 from remission.solvers import Problem, SolveWarning, Treatment, kernels, sample, solve
 from remission.solvers.methods import COMPILED
@@ -251,3 +251,14 @@ def test_gradients_are_finite_or_the_run_fails(value):
         np.testing.assert_allclose(found.gradients[:, 0, 0], exact, rtol=1e-4, atol=1e-5)
     else:
         assert found.message
+
+
+def test_a_clone_that_comes_back_and_stays_nothing_is_no_failure():
+    """Down to 3e-199, where even the second run has no digits, and up to 1e-112: nothing that counts; it is done."""
+    N, u = State("N", 1.0, kind="tumour"), Input("u")
+    model = Model("return", rates={N: (Parameter("g", 8.0) * (1 - u) - 20 * u) * N})
+    problem = Problem(model, t_span=(0, 48), treatment=Treatment.constant({"u": 1.0}, end=22.85), rtol=1e-6)
+    found = kernels.ensemble(problem, ["g"], [[8.0], [8.1]], [0.0, 20.0, 48.0], ["N"])
+    assert found.status == ("done", "done")
+    np.testing.assert_allclose(found.values[:, 1, 0], np.exp(-400), rtol=1e-3)
+    assert np.all(found.values[:, 2] < 1e-60)
