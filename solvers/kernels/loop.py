@@ -244,8 +244,12 @@ class TimeLoop:
     def observe(self, point):
         """States and observables at a point to the next row of the outputs; NaN for lanes that gave up."""
         w, n_model = self.w, len(self.lists.model.states)
+        unsound = ~(self.t.value < float("inf"))
         for i in range(n_model):
             self.seen[i] = point[i]
+            unsound = ~(w.absolute(point[i]) < float("inf")) | unsound
+        # Between two steps of 1e308 the polynomial may overflow where both ends do not.
+        self.guards.take_out(unsound, NOT_FINITE, self.t.value, self.moving)
         for o, value in enumerate(self.formulas.observables(point), n_model):
             self.seen[o] = value
         due = self.due.value
