@@ -26,6 +26,7 @@ NOTHING = 1e-30  # of any unit of cells: in the second run a clone that grows ag
 NEVER_UP = -1.0  # a clone that starts from nothing is founded by a source; that it is small at first is no noise
 STABLE, STIFF_STEPS, FORGET = 3.25, 15.0, 0.8  # h |lambda| of explicit steps (Hairer & Wanner II, IV.2); how many count
 SUNK, GREW = 1e2, 1e3  # in absolute tolerances: was below the one, is above the other
+FAR = 1e9  # growth from its least value that would take a clone of the size of the tolerance to something that counts
 
 
 class Guards:
@@ -40,7 +41,7 @@ class Guards:
             self.absolute[i], self.lowest[i] = tolerances[1 + i], tolerances[1 + n + i]
         self.whole = like(w.vector, INTEGER)
         self.status = w.cell(w.to(self.whole, DONE))
-        self.sunk, self.doubt = w.array(len(guarded)), w.cell(w.real(0.0))
+        self.sunk, self.least, self.doubt = w.array(len(guarded)), w.array(len(guarded)), w.cell(w.real(0.0))
         self.ended_at, self.ended = w.cell(w.real(0.0)), w.array(n)
         self.stiff = w.cell(w.real(0.0))
 
@@ -49,7 +50,7 @@ class Guards:
         self.stiff.value = w.real(0.0)
         self.status.value, self.doubt.value = w.to(self.whole, DONE), w.real(0.0)
         for g, i in enumerate(self.guarded):
-            self.sunk[g] = w.where(state[i] == 0.0, w.real(NEVER_UP), 0.0)
+            self.sunk[g], self.least[g] = w.where(state[i] == 0.0, w.real(NEVER_UP), 0.0), w.real(float("inf"))
 
     def scale(self, i, size):
         return self.absolute[i] + self.relative * size
@@ -103,7 +104,9 @@ class Guards:
             sunk = w.where((value < absolute * SUNK) & (sunk != NEVER_UP), 1.0, sunk)
             high = value > w.where(absolute > EXTINCT, absolute * GREW, NOTHING)
             lost = (value < 0.0) & (absolute > EXTINCT)
-            doubt = w.where((high & (sunk == 1.0)) | lost, w.real(1.0), 0.0)
+            least = self.least[g] = w.where(value < self.least[g], value, self.least[g])
+            far = (value > least * FAR) & (absolute > EXTINCT)
+            doubt = w.where(((high | far) & (sunk == 1.0)) | lost, w.real(1.0), 0.0)
             self.doubt.value = w.larger(doubt, self.doubt.value)
             self.sunk[g] = w.where(high & (sunk == NEVER_UP), 0.0, sunk)
             kept[i] = w.where(value < 0.0, 0.0, value)

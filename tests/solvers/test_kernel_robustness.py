@@ -68,6 +68,16 @@ def test_no_member_is_wrong_or_lost(bench):
         assert np.nanmax(judged.in_cells) < 1e-3
 
 
+@pytest.mark.parametrize("method", ["Rodas5P", "Rodas3"])
+def test_a_clone_damped_below_its_tolerance_is_not_believed(bench, method):
+    """Clone R of these two sinks to 1e-39, comes back to 3e-8, and ended at 3e-34 and done with Rodas3."""
+    model, robust = bench["relapse_model"], bench["robustness"]
+    table, problem = model.spread_table(300)[[198, 287]], model.relapse_problem(10.0, rtol=1e-6)
+    truth = robust.references(table, 10.0)
+    judged = robust.judge(*robust.solved_one_by_one(problem, table, method)[:3], truth, problem)
+    assert not (judged.wrong_in_cells | judged.lost | judged.undecided | judged.told).any()
+
+
 @pytest.mark.parametrize("method", ["Rodas5P"])
 def test_solve_says_the_same(bench, method):
     model, robust = bench["relapse_model"], bench["robustness"]
