@@ -1,5 +1,7 @@
 """Model: three dictionaries keyed by symbols (rates, transfers, fluxes), observables, and a source."""
 
+import threading
+import weakref
 from dataclasses import dataclass, field, fields
 from functools import cached_property
 from types import MappingProxyType
@@ -12,6 +14,18 @@ from .parse import parse_expression
 from .symbols import Input, Letter, Lineage, Parameter, State, t, x
 
 __all__ = ["Model"]
+
+
+class Identity:
+    """Stands for what a model says; alive as long as one of the equal models is."""
+
+    __slots__ = ("__weakref__", "hash")
+
+    def __init__(self, number):
+        self.hash = number
+
+
+IDENTITIES, IDENTITIES_LOCK = weakref.WeakValueDictionary(), threading.Lock()
 
 
 @refuse_unknown_keywords
@@ -102,14 +116,17 @@ class Model:
         return tuple(_plain(getattr(self, f.name), hashable=True) for f in fields(self))
 
     def __eq__(self, other):
-        return isinstance(other, Model) and self._content() == other._content()
+        return self is other or (isinstance(other, Model) and self._identity is other._identity)
 
     def __hash__(self):
-        return self._hash
+        return self._identity.hash
 
     @cached_property
-    def _hash(self):
-        return hash(self._content())
+    def _identity(self):
+        """One object for all models of equal content: they are then told apart without looking at equations."""
+        content = self._content()
+        with IDENTITIES_LOCK:
+            return IDENTITIES.setdefault(content, Identity(hash(content)))
 
     def __repr__(self):
         return f"<Model {self.name}: {len(self.states)} states, {len(self.parameters)} parameters>"

@@ -56,17 +56,18 @@ class InputInfo:
 class Letter(sp.Symbol):
     """A sympy symbol whose meaning, `info`, is part of its identity."""
 
-    __slots__ = ("info", "meaning")
+    __slots__ = ("content", "info", "meaning")
 
     def __new__(cls, name, info):
         """Make the symbol; users call `State`, `Parameter` or `Input`, whose arguments are checked."""
         symbol = sp.Symbol.__xnew__(cls, name, real=True)
         symbol.info = info
         symbol.meaning = _meaning(info)
+        symbol.content = (*sp.Symbol._hashable_content(symbol), symbol.meaning)  # compared very often
         return symbol
 
     def _hashable_content(self):
-        return (*super()._hashable_content(), self.meaning)
+        return self.content
 
     def __reduce_ex__(self, protocol):
         return _restore, (type(self), self.name, self.info)
@@ -79,11 +80,12 @@ def _restore(kind, name, info):
 def _meaning(info):
     """Text that differs whenever the meaning differs: sympy orders symbols by it, so it must be comparable.
 
-    An initial value prints without the defaults of its letters, so their meanings are spelt out as well.
+    An initial value prints with 15 digits and without the defaults of its letters, so both are spelt out.
     """
     expressions = [info.initial, *(info.bounds or ())] if isinstance(info, StateInfo) else []
     letters = {s for e in expressions for s in e.free_symbols if isinstance(s, Letter)}
-    return repr(info) + "".join(sorted(f"{s.name}={s.meaning}" for s in letters))
+    exact = [sp.srepr(e) for e in expressions if e.has(sp.Float)]
+    return repr(info) + "".join(exact) + "".join(sorted(f"{s.name}={s.meaning}" for s in letters))
 
 
 @refuse_unknown_keywords

@@ -1,6 +1,9 @@
 """Model: what it accepts, what it refuses, and what its parts say."""
 
+import gc
 import pickle
+import weakref
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 import sympy as sp
@@ -113,6 +116,26 @@ def test_a_model_is_a_value():
         model.name = "other"
     with pytest.raises(TypeError):
         model.rates[model.states[0]] = 0
+
+
+def test_equal_models_are_told_apart_without_their_equations():
+    """Tables keyed by models are asked at every step of a fit: equality there must not read expressions again."""
+    models = [oncogene_withdrawal() for _ in range(3)]
+    assert len({id(m) for m in models}) == 3
+    assert len({id(m._identity) for m in models}) == 1
+    assert models[0].replace(name="other")._identity is not models[0]._identity
+    lone = Model("lone", rates={S: r * S})
+    assert lone == pickle.loads(pickle.dumps(lone))
+    gone = weakref.ref(lone._identity)
+    del lone
+    gc.collect()
+    assert gone() is None  # nothing is kept for models that are no more
+
+
+def test_threads_agree_on_the_identity_of_a_model():
+    with ThreadPoolExecutor(8) as pool:
+        found = list(pool.map(lambda _: Model("raced", rates={S: r * S})._identity, range(64)))
+    assert len(set(found)) == 1
 
 
 def test_replace_names_the_part():

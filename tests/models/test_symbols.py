@@ -5,6 +5,7 @@ import pickle
 import subprocess
 import sys
 
+import numpy as np
 import pytest
 import sympy as sp
 
@@ -88,6 +89,13 @@ def test_initial_expressions_that_print_alike_differ():
 def test_bounds_with_different_letters_differ():
     one, two = (State("T", 1.0, bounds=(0, Parameter("K", v))) for v in (10.0, 20.0))
     assert one != two
+
+
+def test_initial_values_that_differ_in_the_last_digit_differ():
+    """Sympy prints 15 digits of a double's 17, and a model that is taken for another one is solved with its numbers."""
+    assert State("S", 0.1) != State("S", float(np.nextafter(0.1, 1)))
+    assert State("S", 0.1, bounds=(0, 0.3)) != State("S", 0.1, bounds=(0, 0.1 + 0.2))
+    assert State("S", 0.1) == State("S", 0.1)
 
 
 def test_whole_and_decimal_numbers_are_one_meaning():
