@@ -1,44 +1,26 @@
-"""Floor 1, equations: symbols, models, rate laws, what is derived from them, and the catalogue."""
+"""Floor 1, equations: symbols, models, rate laws, what is derived from them, and the catalogue.
 
-from . import derive, errors, kinetics, units
-from .catalogue import *  # noqa: F403
-from .catalogue import __all__ as _catalogue
-from .compose import compose
-from .dimensions import dimension_of
-from .errors import CertificateError, DataError, KeywordError, ModelError, ProblemError, RemissionError, SolveError
-from .invariant import InvariantBox, invariant_box
-from .model import Model
-from .nondimensional import ScaledModel, nondimensionalise
-from .parse import parse_expression
-from .symbols import Input, Letter, Lineage, Parameter, State, grad, t, x
+The names stand in `shelf.py` and are fetched together when the first of them is used: what needs no equations (the
+errors, a saved problem) then runs without sympy, whose import alone takes longer than many a solve.
+"""
 
-__all__ = [
-    "CertificateError",
-    "DataError",
-    "Input",
-    "InvariantBox",
-    "KeywordError",
-    "Letter",
-    "Lineage",
-    "Model",
-    "ModelError",
-    "Parameter",
-    "ProblemError",
-    "RemissionError",
-    "ScaledModel",
-    "SolveError",
-    "State",
-    "compose",
-    "derive",
-    "dimension_of",
-    "errors",
-    "grad",
-    "invariant_box",
-    "kinetics",
-    "nondimensionalise",
-    "parse_expression",
-    "t",
-    "units",
-    "x",
-    *_catalogue,
-]
+import importlib
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from .shelf import *  # noqa: F403
+
+
+def __getattr__(name):
+    if name.startswith("__") and name != "__all__":  # protocols probe for dunder names
+        raise AttributeError(name)
+    shelf = vars(importlib.import_module(".shelf", __name__))
+    names = shelf.get("__all__", ())  # none yet while the shelf itself is being filled
+    globals().update({n: shelf[n] for n in names}, **({"__all__": names} if names else {}))
+    if name not in globals():
+        raise AttributeError(f"remission.models has no attribute {name!r}")
+    return globals()[name]
+
+
+def __dir__():
+    return sorted({*globals(), *__getattr__("__all__")})

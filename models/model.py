@@ -270,7 +270,7 @@ class Model:
         )
 
     def __or__(self, other):
-        from .compose import compose
+        from .composition import compose
 
         return compose(self, other)
 

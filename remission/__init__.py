@@ -24,7 +24,7 @@ _SHELVES = {
         RemissionError ModelError ProblemError DataError SolveError CertificateError KeywordError
     """,
     "remission.solvers": """
-        Treatment Grid Problem Solution System solve sample check_gradient system
+        Treatment Grid Problem Solution System solve sample check_gradient system save_problem load_problem
     """,
     "remission.analysis": """
         Outcome at_end nadir time_to_progression doubling_time relapse_probability relapse_free_survival

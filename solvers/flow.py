@@ -63,7 +63,7 @@ def make_flow(system, p, inputs, infusion, columns=(), input_gradients=None, inf
 def _with_sensitivities(system, part, u, infusion, columns, input_gradients, infusion_gradients, inputs):
     n, k = system.n, len(columns)
     steered = bool(input_gradients.any())
-    written_out = n * k <= LARGEST_WRITTEN_OUT
+    written_out = n * k <= LARGEST_WRITTEN_OUT and system.settings.source is not None  # a file has no equations
     source = np.concatenate([infusion, infusion_gradients.T.ravel()])
     flowing = source.any()
     if written_out:

@@ -51,10 +51,12 @@ def find_method(method):
     >>> find_method("Radau")[1]
     'Radau'
     """
+    if method in COMPILED:
+        return None, method
     import scipy.integrate
 
     if inspect.isclass(method) and issubclass(method, scipy.integrate.OdeSolver):
         return method, method.__name__
     if method not in NAMES:
         raise ProblemError(f"method {method!r} is not known; {did_you_mean(method, NAMES)}, or give an OdeSolver class")
-    return None if method in COMPILED else getattr(scipy.integrate, method), method
+    return getattr(scipy.integrate, method), method

@@ -1,23 +1,20 @@
 """Problem: a model with numbers; frozen, changed by `replace`."""
 
-import math
 from dataclasses import dataclass, field, fields
 from functools import cached_property
 from types import MappingProxyType
 
-import numpy as np
 import sympy as sp
 
 from remission.models import Model, State
 from remission.models.errors import ModelError, ProblemError, did_you_mean, refuse_unknown_keywords
 
 from .grid import Grid
+from .numbers import by_name, check_tolerances, parameter_values, time_span, tolerances
 from .system import System, make_system
 from .treatment import Treatment, unknown_target
 
 __all__ = ["Problem"]
-
-SHORTEST = 1e-11  # of the largest time: moments within 1e-13 of it are one
 
 
 @refuse_unknown_keywords
@@ -72,9 +69,9 @@ class Problem:
     def __post_init__(self):
         own = object.__setattr__
         _check_types(model=self.model, treatment=self.treatment, grid=self.grid)
-        own(self, "t_span", _span(self))
+        own(self, "t_span", time_span(self))
         own(self, "initial", MappingProxyType(_initial(self)))
-        given = _finite(self.model, _by_name(self.parameters))
+        given = parameter_values(self.model, by_name(self.parameters))
         _check_targets(self)
         table = {s.name: s.info.value for s in self.system.parameter_symbols}
         for name in given:
@@ -84,7 +81,7 @@ class Problem:
         own(self, "_given", given)
         # What follows from the treatment alone, kept by `make_schedule` and `itinerary` where no Parameter enters it.
         own(self, "_kept", None if self.treatment.parameters() else {})
-        _check_tolerances(self)
+        check_tolerances(self)
 
     def __reduce__(self):
         return Problem, (
@@ -136,8 +133,8 @@ class Problem:
                 raise ProblemError(f"Problem.replace() has no {name!r}; {did_you_mean(name, names)}")
         parts = {name: getattr(self, name) for name in names} | changes
         _check_types(**{name: parts[name] for name in ("model", "treatment", "grid")})
-        parts["parameters"] = dict(self._given) | _by_name(changes.get("parameters", {}))
-        parts["initial"] = dict(self.initial) | _by_name(changes.get("initial", {}))
+        parts["parameters"] = dict(self._given) | by_name(changes.get("parameters", {}))
+        parts["initial"] = dict(self.initial) | by_name(changes.get("initial", {}))
         if "parameters" not in changes and ("model" in changes or "treatment" in changes or "initial" in changes):
             known = _known_parameters(parts["model"], parts["treatment"], parts["initial"])
             parts["parameters"] = {k: v for k, v in parts["parameters"].items() if k in known}
@@ -145,7 +142,7 @@ class Problem:
 
     def _with_numbers(self, parameters):
         """The same problem at other parameter values, which shares all that does not depend on them."""
-        given = _finite(self.model, _by_name(parameters))
+        given = parameter_values(self.model, by_name(parameters))
         for name in given:
             if name not in self.parameters:
                 raise _no_parameter(self.model, name, self.parameters)
@@ -212,24 +209,7 @@ class Problem:
         (float, (n,) array)
             Relative tolerance, and absolute tolerance per state.
         """
-        rtol = self.rtol if rtol is None else rtol
-        atol = self.atol if atol is None else atol
-        if atol is None or hasattr(atol, "items"):
-            given = _by_name(atol or {})
-            defaults = _default_atols(self, rtol)
-            return rtol, np.array([given.get(n, d) for n, d in zip(self.system.states, defaults, strict=True)])
-        return rtol, np.full(self.system.n, float(atol))
-
-
-def _default_atols(problem, rtol):
-    """Absolute tolerance per state; clones share one in cells, so that a tumour founded by one cell is resolved."""
-    starts = dict(zip(problem.model.states, problem.system.y0(problem.p).tolist(), strict=True))
-    counted = [abs(y) * s.info.cells_per_unit for s, y in starts.items() if s.info.cells_per_unit and y]
-    cells = min([1e-3, *(rtol * c for c in counted)])
-    return [
-        cells / s.info.cells_per_unit if s.info.cells_per_unit else rtol * (s.info.scale or abs(y) or 1.0)
-        for s, y in starts.items()
-    ]
+        return tolerances(self, rtol, atol)
 
 
 def _check_types(**given):
@@ -239,30 +219,9 @@ def _check_types(**given):
             raise ProblemError(f"Problem: {name} must be a {kind.__name__}, got {value!r}")
 
 
-def _span(problem):
-    try:
-        start, end = (float(v) for v in problem.t_span)
-    except (TypeError, ValueError):
-        raise ProblemError(f"{problem.model.name}: t_span is (first, last), got {problem.t_span!r}") from None
-    if not (math.isfinite(start) and math.isfinite(end) and start < end):
-        raise ProblemError(f"{problem.model.name}: t_span must run forward between finite times, got {start}, {end}")
-    if end - start < SHORTEST * max(abs(start), abs(end)):
-        raise ProblemError(
-            f"{problem.model.name}: t_span from {start!r} to {end!r} is too short to be told apart in doubles there; "
-            "count the time from its start"
-        )
-    return start, end
-
-
-def _by_name(mapping):
-    if not hasattr(mapping, "items"):
-        raise ProblemError(f"Problem: give a dictionary of names and values, got {mapping!r}")
-    return {getattr(k, "name", k): v for k, v in mapping.items()}
-
-
 def _initial(problem):
     found = {}
-    for name, value in _by_name(problem.initial).items():
+    for name, value in by_name(problem.initial).items():
         try:
             symbol = problem.model.symbol(name)
         except ModelError as fault:
@@ -273,18 +232,6 @@ def _initial(problem):
         if not isinstance(expression, sp.Expr) or expression.has(sp.nan, sp.oo, -sp.oo, sp.zoo):
             raise ProblemError(f"initial: {name} must be a finite number or an expression, got {value!r}")
         found[name] = expression
-    return found
-
-
-def _finite(model, numbers):
-    found = {}
-    for name, value in numbers.items():
-        try:
-            found[name] = float(value)
-        except (TypeError, ValueError):
-            raise ProblemError(f"{model.name}: parameter {name} is {value!r}, which is not a number") from None
-        if not math.isfinite(found[name]):
-            raise ProblemError(f"{model.name}: parameter {name} must be finite, got {found[name]}")
     return found
 
 
@@ -322,20 +269,6 @@ def _check_targets(problem):
         bare = [s.name for s in states if s.info.kind == "tumour" and not s.info.cells_per_unit]
         if bare:
             raise ProblemError(f"{model.name}: the extinction gate needs cells_per_unit of {', '.join(bare)}")
-
-
-def _check_tolerances(problem):
-    rtol, atol = problem.rtol, problem.atol
-    if not (isinstance(rtol, (int, float)) and 0 < rtol < 1):
-        raise ProblemError(f"{problem.model.name}: rtol must lie between 0 and 1, got {rtol!r}")
-    names = problem.system.states
-    for name, value in (
-        _by_name(atol).items() if hasattr(atol, "items") else ([("atol", atol)] if atol is not None else [])
-    ):
-        if hasattr(atol, "items") and name not in names:
-            raise ProblemError(f"{problem.model.name}: atol names {name!r}; {did_you_mean(name, names)}")
-        if not (value >= 0 and math.isfinite(value)):
-            raise ProblemError(f"{problem.model.name}: atol must not be below 0, got {value!r}")
 
 
 def _is_constant(treatment):

@@ -10,7 +10,7 @@ from remission.models.errors import ProblemError, did_you_mean, refuse_unknown_k
 
 from .integrate import run
 from .methods import COMPILED, UNCOMPILED, find_method
-from .problem import Problem
+from .saved import is_problem
 from .solution import Solution
 
 __all__ = ["SolveWarning", "output_times", "parameter_columns", "solve"]
@@ -66,7 +66,7 @@ def solve(problem, method=None, *, t_eval=None, rtol=None, atol=None, sensitivit
     >>> solution.success, solution["R"].shape
     (True, (401,))
     """
-    if not isinstance(problem, Problem):
+    if not is_problem(problem):
         raise ProblemError(f"solve: the first argument must be a Problem, got {type(problem).__name__}")
     columns = parameter_columns(problem, sensitivities)
     method, shown = _possible(problem, method, columns)

@@ -8,11 +8,8 @@ import functools
 from dataclasses import dataclass
 
 import numpy as np
-import sympy as sp
 
-from remission.models import Input, Model, Parameter
 from remission.models.errors import ProblemError, refuse_unknown_keywords
-from remission.models.expressions import function_source, model_kernel, sensitivity_source
 from remission.models.operations import ARRAY, SCALAR
 
 __all__ = ["System", "make_system", "system"]
@@ -36,12 +33,10 @@ class System:
         Names, in the order of y, p, u and of what `observe` returns.
     n_model_parameters : int
         How many of the parameters are the model's; the others belong to the treatment or to initial values.
-    functions : dict
-        Generated functions by name.
-    tangent_at, observe_at : (m,) int array
-        Where the generated derivatives stand in their tables.
     settings : Settings
         Initial values and treatment expressions as functions of p.
+    derive : callable
+        Returns the source of the model's functions (`models.expressions.Kernel`); asked when one is first called.
 
     Examples
     --------
@@ -51,17 +46,30 @@ class System:
     ('burden', 'resistant_fraction')
     """
 
-    model: Model
+    model: object
     parameter_symbols: tuple
     states: tuple
     parameters: tuple
     inputs: tuple
     observables: tuple
     n_model_parameters: int
-    functions: dict
-    tangent_at: np.ndarray
-    observe_at: np.ndarray
     settings: "Settings"
+    derive: object
+
+    @functools.cached_property
+    def kernel(self):
+        """Source of the model's functions, and where the derivatives among their results stand in tables."""
+        return self.derive()
+
+    @functools.cached_property
+    def functions(self) -> dict:
+        """Generated functions by name."""
+        return _functions(self.kernel.source)
+
+    @functools.cached_property
+    def tangent_at(self) -> np.ndarray:
+        """Flat positions of the entries of `tangent`."""
+        return np.array(self.kernel.tangent_at, dtype=int)
 
     @property
     def n(self) -> int:
@@ -159,7 +167,7 @@ class System:
         with np.errstate(all="ignore"):
             rows = self.functions["observe_gradient_array"](t, list(y), self.model_part(p), list(u))
         table = np.zeros((len(self.observables) * (n + m + k), *shape))
-        for at, row in zip(self.observe_at, rows, strict=True):
+        for at, row in zip(self.kernel.observe_at, rows, strict=True):
             table[at] = row
         table = table.reshape(len(self.observables), n + m + k, *shape)
         return table[:, :n], table[:, n : n + m], table[:, n + m :]
@@ -205,6 +213,8 @@ class System:
         return self.settings.gradients(p)[: self.n]
 
     def __reduce__(self):
+        if self.settings.source is None:  # out of a file, which the model remembers
+            return _system_of, (self.model,)
         return make_system, self.settings.source
 
 
@@ -213,12 +223,20 @@ class Settings:
     """Initial values and all expressions of a treatment as functions of p, with derivatives."""
 
     source: tuple
+    text: str
     value_function: object
     gradient_function: object
     gradient_at: np.ndarray
     count: int
     n_parameters: int
     index: dict
+
+    @classmethod
+    def from_text(cls, source, text, gradient_at, count, n_parameters, index):
+        """Compile the source of both functions, `f` and `g`."""
+        fast, safe = _namespace(SCALAR, text), _namespace(ARRAY, text)
+        functions = [_guarded(fast[name], safe[name]) for name in ("f", "g")]
+        return cls(source, text, *functions, np.array(gradient_at, dtype=int), count, n_parameters, index)
 
     def values(self, p) -> np.ndarray:
         """Value of each expression, shape (count,)."""
@@ -255,10 +273,15 @@ def system(problem) -> System:
     return problem.system
 
 
+def _system_of(model):
+    return model.system()
+
+
 @functools.lru_cache(maxsize=256)
 def make_system(model, initial, expressions) -> System:
     """Compile a model with the initial values and the treatment expressions of a problem (kept while equal)."""
-    kernel = model_kernel(model)
+    from remission.models.expressions import model_kernel
+
     symbols = _parameter_symbols(model, initial, expressions)
     given = dict(initial)
     starts = [given.get(s.name, s.info.initial) for s in model.states]
@@ -267,20 +290,20 @@ def make_system(model, initial, expressions) -> System:
     return System(
         model,
         symbols,
-        kernel.states,
+        tuple(s.name for s in model.states),
         tuple(s.name for s in symbols),
-        kernel.inputs,
-        kernel.observables,
+        tuple(s.name for s in model.inputs),
+        tuple(model.observables),
         len(model.parameters),
-        _functions(kernel.source),
-        np.array(kernel.tangent_at, dtype=int),
-        np.array(kernel.observe_at, dtype=int),
         settings,
+        functools.partial(model_kernel, model),
     )
 
 
 def _parameter_symbols(model, initial, expressions):
     """Parameters of the model, then the further ones that the treatment and the initial values bring in."""
+    from remission.models import Input, Parameter
+
     known = {s.name: s for s in (*model.parameters, *model.states, *model.inputs)}
     extra = {}
     for expression in (*(v for _, v in initial), *(e for e in expressions if e is not None)):
@@ -300,6 +323,10 @@ def _parameter_symbols(model, initial, expressions):
 
 
 def _compile_settings(source, expressions, symbols):
+    import sympy as sp
+
+    from remission.models.expressions import function_source
+
     gradients, at = [], []
     for i, expression in enumerate(expressions):
         for j, symbol in enumerate(symbols):
@@ -308,10 +335,8 @@ def _compile_settings(source, expressions, symbols):
                 at.append(i * len(symbols) + j)
     groups = ((), symbols, ())
     text = function_source("f", expressions, groups) + "\n\n" + function_source("g", gradients, groups)
-    fast, safe = _namespace(SCALAR, text), _namespace(ARRAY, text)
-    functions = [_guarded(fast[name], safe[name]) for name in ("f", "g")]
     index = {e: i for i, e in enumerate(expressions)}
-    return Settings(source, *functions, np.array(at, dtype=int), len(expressions), len(symbols), index)
+    return Settings.from_text(source, text, at, len(expressions), len(symbols), index)
 
 
 def _functions(source):
@@ -323,6 +348,8 @@ def _functions(source):
 
 @functools.lru_cache(maxsize=256)
 def _augmented(model, columns, steered):
+    from remission.models.expressions import sensitivity_source
+
     source = sensitivity_source(model, columns, steered)
     return _guarded(_namespace(SCALAR, source)["augmented"], _namespace(ARRAY, source)["augmented"])
 

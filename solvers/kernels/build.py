@@ -6,10 +6,8 @@ A kernel is never pickled: other processes build or load their own from the same
 import functools
 import importlib.util
 import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-
-from remission.models.expressions import model_kernel
 
 from .cache import cached, discard, key_of
 
@@ -49,6 +47,10 @@ class Options:
     steered: bool = False
     width: int = 8
 
+    def portable(self) -> "Options":
+        """The same without what depends on the processor and decides nothing."""
+        return self if self.columns else replace(self, width=0)
+
 
 @functools.cache
 def available() -> bool:
@@ -68,6 +70,8 @@ def available() -> bool:
 @functools.lru_cache(maxsize=256)
 def unsupported(model) -> str:
     """Why a model cannot be emitted, naming the operation; empty if it can."""
+    if model_is_saved(model):
+        return model.unsupported
     from .formulas import Unsupported, check_operations
 
     try:
@@ -80,26 +84,34 @@ def unsupported(model) -> str:
 @functools.lru_cache(maxsize=128)
 def kernel(model, options):
     """The compiled kernel of a model; `kernel(...).run(record.address, first, last)`."""
-    from .jit import Loaded, compiler_key
+    if model_is_saved(model):
+        digest, text = model.stored_kernel(options.portable())
+        return _loaded((digest,), model.name, text)
+    from remission.models.spelling import spelled
 
-    source = model_kernel(model)
-    names = (*source.states, "", *source.parameters, "", *source.inputs, "", *source.observables)
-    key = key_of(source.source, repr(names), repr(options), *compiler_key(), own_sources())
+    parts = (spelled(model), repr(options), sympy_version(), own_sources())
+    return _loaded(parts, model.name, lambda: emitted(model, options))
+
+
+def _loaded(parts, name, write):
+    """Code that is stored under a hash of `parts`, the compiler and the processor, or made from the text of `write`."""
+    from .jit import Loaded, compile_text, compiler_key
+
+    key = key_of(*parts, *compiler_key())
     try:
-        return Loaded(cached(key, lambda: emit(model, options)))
+        return Loaded(cached(key, lambda: compile_text(write())))
     except RuntimeError as fault:  # whole, but not loadable here
-        logger.info("kernels: stored code of %s cannot be loaded (%s); building again", model.name, fault)
+        logger.info("kernels: stored code of %s cannot be loaded (%s); building again", name, fault)
         discard(key)
-        return Loaded(emit(model, options))
+        return Loaded(compile_text(write()))
 
 
-def emit(model, options) -> bytes:
-    """Object code of a kernel."""
+def emitted(model, options) -> str:
+    """A kernel in LLVM's language, for any processor."""
     from llvmlite import ir
 
     from .carried import Carried
     from .emit import Writer
-    from .jit import compile_module
     from .lists import model_lists
     from .loop import TimeLoop
     from .tables import METHODS
@@ -111,7 +123,19 @@ def emit(model, options) -> bytes:
     writer = Writer(module, "run", options.lanes, (POINTER, INTEGER, INTEGER))
     TimeLoop(writer, lists, options, METHODS[options.method], carried)
     writer.finish()
-    return compile_module(module)
+    return str(module)
+
+
+def model_is_saved(model) -> bool:
+    """Whether a model came from a file, which holds emitted texts instead of equations."""
+    return hasattr(model, "stored_kernel")
+
+
+def sympy_version() -> str:
+    """What derives the expressions decides their form."""
+    import sympy
+
+    return sympy.__version__
 
 
 @functools.cache

@@ -30,12 +30,18 @@ def emit_expressions(w, expressions, environment) -> list:
 
 def check_operations(expressions):
     """Raise `Unsupported` if some operation has no lanes."""
+    seen = set()  # equations share most of their terms
     for expression in expressions:
-        for node in sp.preorder_traversal(expression):
-            if isinstance(node, sp.Function) and not isinstance(node, (sp.Min, sp.Max, sp.Piecewise)):
-                name = NAMES.get(type(node))
-                if name not in LANES:
-                    raise Unsupported(f"the operation {type(node).__name__} in {expression}")
+        waiting = [expression]
+        while waiting:
+            node = waiting.pop()
+            if node in seen:
+                continue
+            seen.add(node)
+            waiting += node.args
+            named = isinstance(node, sp.Function) and not isinstance(node, (sp.Min, sp.Max, sp.Piecewise))
+            if named and NAMES.get(type(node)) not in LANES:
+                raise Unsupported(f"the operation {type(node).__name__} in {expression}")
 
 
 class _Walk:

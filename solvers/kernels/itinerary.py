@@ -9,9 +9,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from remission.models.symbols import t as time_symbol
-
 from ..schedule import DOSE, make_schedule
+from .build import model_is_saved
 
 __all__ = ["Changes", "has_clock", "itinerary", "kernel_tolerances", "model_width"]
 
@@ -54,7 +53,11 @@ class Changes:
 @functools.lru_cache(maxsize=256)
 def has_clock(model) -> bool:
     """Whether a model names `t`; its kernel then carries one more state."""
-    return any(e.has(time_symbol) for e in (*model.equations.values(), *model.observables.values()))
+    if model_is_saved(model):
+        return model.clock
+    from remission.models.symbols import t as time_symbol
+
+    return any(time_symbol in e.free_symbols for e in (*model.equations.values(), *model.observables.values()))
 
 
 def model_width(model) -> int:

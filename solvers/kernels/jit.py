@@ -9,7 +9,7 @@ import functools
 import llvmlite
 import llvmlite.binding as llvm
 
-__all__ = ["Loaded", "compile_module", "compiler_key", "host_lanes"]
+__all__ = ["Loaded", "compile_text", "compiler_key", "host_lanes"]
 
 OPTIMISATION = 2
 SIGNATURE = ctypes.CFUNCTYPE(None, ctypes.c_void_p, ctypes.c_int64, ctypes.c_int64)  # releases the interpreter's lock
@@ -41,11 +41,11 @@ def _machine():
     )
 
 
-def compile_module(module) -> bytes:
-    """Object code of an `llvmlite.ir.Module`."""
+def compile_text(text) -> bytes:
+    """Object code of a module in LLVM's language that names no processor."""
     machine = _machine()
-    module.triple, module.data_layout = machine.triple, str(machine.target_data)
-    parsed = llvm.parse_assembly(str(module))
+    parsed = llvm.parse_assembly(text)
+    parsed.triple, parsed.data_layout = machine.triple, str(machine.target_data)
     parsed.verify()
     # The emitted code is already unrolled and free of common terms: only variables become registers and blocks join.
     builder = llvm.create_pass_builder(machine, llvm.create_pipeline_tuning_options(speed_level=2))
