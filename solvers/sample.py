@@ -13,7 +13,6 @@ import numpy as np
 from remission.models.errors import ProblemError, did_you_mean, refuse_unknown_keywords
 
 from .kernels.single import compiled_sample, reason_not
-from .moving import Moving, Stop
 from .solve import SolveWarning, output_times, parameter_columns, solve
 
 __all__ = ["Samples", "sample"]
@@ -90,6 +89,8 @@ def sample(problem, times, names, sensitivities=()) -> Samples:
 
 
 def _by_lsoda(problem, times, names, columns):
+    from .moving import Moving, Stop
+
     moving = Moving(problem, columns)
     collector = _Collector(moving, times)
     try:
@@ -131,6 +132,8 @@ class _Collector:
 
     def segment(self, stop):
         from scipy.integrate import odeint
+
+        from .moving import Stop
 
         moving = self.moving
         flow, begin = moving.flow(), moving.z()

@@ -10,6 +10,8 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from types import MappingProxyType
 
+import numpy as np
+
 from remission.models.errors import ProblemError, did_you_mean, refuse_unknown_keywords
 
 from .grid import Grid
@@ -255,24 +257,24 @@ def _changed(content, changes):
 
 def _wanted_kernels(problem, columns):
     """Options of every kernel that `solve` and `sample` may ask for; or none, and why."""
-    from .kernels.build import Options
-    from .kernels.itinerary import kernel_tolerances
-    from .kernels.single import carried_columns, reason_not
+    from .kernels.build import asked_by
+    from .kernels.drive import CompiledLoop
+    from .kernels.single import compiled_sample, reason_not
     from .methods import COMPILED
-    from .schedule import make_schedule
+    from .moving import Moving
 
     if reason := reason_not(problem):
         return [], reason
-    schedule, guarded = make_schedule(problem, bool(columns)), kernel_tolerances(problem)[3]
-    infused = tuple(sorted({w.row for w in schedule.windows if w.into_state}))
-    plain = [Options(method, 1, infused, guarded).portable() for method in COMPILED]
-    if not columns or reason_not(problem, carried=True):
-        return plain, ""
-    levels = [w.level_gradient for w in schedule.windows if not w.into_state]
-    levels += [g for r in schedule.rules for mode in r.level_gradients for g in mode]
-    steered = any(g[list(columns)].any() for g in levels)
-    own = replace(plain[0], columns=carried_columns(problem, columns), steered=steered)
-    return plain + [replace(own, method=m, width=width) for m in COMPILED for width in VECTORS], ""
+    end, names = np.array([problem.t_span[1]]), problem.system.states
+    wanted = {}
+    for carried in ((), columns) if columns and not reason_not(problem, carried=True) else ((),):
+        calls = [functools.partial(CompiledLoop, Moving(problem, carried), method) for method in COMPILED]
+        if not (problem.treatment.rules or problem.extinction_gate):
+            calls.append(functools.partial(compiled_sample, problem, end, names, carried))
+        for call in calls:
+            options = asked_by(call).portable()
+            wanted |= dict.fromkeys([replace(options, width=w) for w in VECTORS] if carried else [options])
+    return list(wanted), ""
 
 
 def _options(plain):

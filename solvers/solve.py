@@ -3,15 +3,17 @@
 import logging
 import math
 import warnings
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from remission.models.errors import ProblemError, did_you_mean, refuse_unknown_keywords
 
-from .integrate import run
 from .methods import COMPILED, UNCOMPILED, find_method
 from .saved import is_problem
-from .solution import Solution
+
+if TYPE_CHECKING:
+    from .solution import Solution
 
 __all__ = ["SolveWarning", "output_times", "parameter_columns", "solve"]
 
@@ -24,7 +26,7 @@ class SolveWarning(UserWarning):
 
 
 @refuse_unknown_keywords
-def solve(problem, method=None, *, t_eval=None, rtol=None, atol=None, sensitivities=None, max_step=None) -> Solution:
+def solve(problem, method=None, *, t_eval=None, rtol=None, atol=None, sensitivities=None, max_step=None) -> "Solution":
     """Integrate a problem over its time span.
 
     The span is cut at every dose, switch and end of an infusion, and at located state events.
@@ -66,6 +68,8 @@ def solve(problem, method=None, *, t_eval=None, rtol=None, atol=None, sensitivit
     >>> solution.success, solution["R"].shape
     (True, (401,))
     """
+    from .solution import Solution
+
     if not is_problem(problem):
         raise ProblemError(f"solve: the first argument must be a Problem, got {type(problem).__name__}")
     columns = parameter_columns(problem, sensitivities)
@@ -103,6 +107,8 @@ def _possible(problem, method, columns):
 
 def _integrated(problem, method, shown, how):
     """A trace, and what made it; without a method the choice is ours, and so is the next one where it fails."""
+    from .integrate import run
+
     if method is not None:
         return run(problem, method, *how), shown
     from .kernels.choice import choose_method, implicit_method

@@ -3,6 +3,7 @@
 A kernel is never pickled: other processes build or load their own from the same model and options.
 """
 
+import contextvars
 import functools
 import importlib.util
 import logging
@@ -81,9 +82,34 @@ def unsupported(model) -> str:
     return ""
 
 
-@functools.lru_cache(maxsize=128)
+class Asked(Exception):
+    """Carries the options of the kernel that a call would have used."""
+
+
+ASKING = contextvars.ContextVar("ASKING", default=False)
+
+
+def asked_by(call):
+    """Options of the kernel that a call asks for; the call ends there, before anything is compiled or run."""
+    token = ASKING.set(True)
+    try:
+        call()
+    except Asked as answer:
+        return answer.args[0]
+    finally:
+        ASKING.reset(token)
+    raise RuntimeError(f"{call} needs no kernel")
+
+
 def kernel(model, options):
     """The compiled kernel of a model; `kernel(...).run(record.address, first, last)`."""
+    if ASKING.get():
+        raise Asked(options)
+    return _kernel(model, options)
+
+
+@functools.lru_cache(maxsize=128)
+def _kernel(model, options):
     if model_is_saved(model):
         digest, text = model.stored_kernel(options.portable())
         return _loaded((digest,), model.name, text)
@@ -91,6 +117,9 @@ def kernel(model, options):
 
     parts = (spelled(model), repr(options), sympy_version(), own_sources())
     return _loaded(parts, model.name, lambda: emitted(model, options))
+
+
+kernel.cache_clear = _kernel.cache_clear
 
 
 def _loaded(parts, name, write):

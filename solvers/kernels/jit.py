@@ -43,11 +43,22 @@ def _machine():
 
 def compile_text(text) -> bytes:
     """Object code of a module in LLVM's language that names no processor."""
-    machine = _machine()
     parsed = llvm.parse_assembly(text)
+    machine = prepared(parsed)
+    run_passes(parsed, machine)
+    return machine.emit_object(parsed)
+
+
+def prepared(parsed):
+    """The machine that a parsed module is to run on; the module learns of it."""
+    machine = _machine()
     parsed.triple, parsed.data_layout = machine.triple, str(machine.target_data)
     parsed.verify()
-    # The emitted code is already unrolled and free of common terms: only variables become registers and blocks join.
+    return machine
+
+
+def run_passes(parsed, machine):
+    """Variables become registers and blocks join; the code comes unrolled and free of common terms already."""
     builder = llvm.create_pass_builder(machine, llvm.create_pipeline_tuning_options(speed_level=2))
     passes = llvm.create_new_function_pass_manager()
     passes.add_sroa_pass()
@@ -55,7 +66,6 @@ def compile_text(text) -> bytes:
     for function in parsed.functions:
         if not function.is_declaration:
             passes.run(function, builder)
-    return machine.emit_object(parsed)
 
 
 class Loaded:
