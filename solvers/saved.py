@@ -260,6 +260,7 @@ def _wanted_kernels(problem, columns):
     from .kernels.build import asked_by
     from .kernels.drive import CompiledLoop
     from .kernels.single import compiled_sample, reason_not
+    from .kernels.tables import METHODS
     from .methods import COMPILED
     from .moving import Moving
 
@@ -268,7 +269,8 @@ def _wanted_kernels(problem, columns):
     end, names = np.array([problem.t_span[1]]), problem.system.states
     wanted = {}
     for carried in ((), columns) if columns and not reason_not(problem, carried=True) else ((),):
-        calls = [functools.partial(CompiledLoop, Moving(problem, carried), method) for method in COMPILED]
+        methods = [m for m in COMPILED if not (carried and METHODS[m].explicit)]  # which carry no sensitivities
+        calls = [functools.partial(CompiledLoop, Moving(problem, carried), method) for method in methods]
         if not (problem.treatment.rules or problem.extinction_gate):
             calls.append(functools.partial(compiled_sample, problem, end, names, carried))
         for call in calls:

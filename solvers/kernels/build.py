@@ -135,6 +135,13 @@ def _loaded(parts, name, write):
         return Loaded(compile_text(write()))
 
 
+def emit(model, options) -> bytes:
+    """Object code of a kernel."""
+    from .jit import compile_text
+
+    return compile_text(emitted(model, options))
+
+
 def emitted(model, options) -> str:
     """A kernel in LLVM's language, for any processor."""
     from llvmlite import ir

@@ -9,7 +9,7 @@ import functools
 import llvmlite
 import llvmlite.binding as llvm
 
-__all__ = ["Loaded", "compile_text", "compiler_key", "host_lanes"]
+__all__ = ["Loaded", "compile_module", "compile_text", "compiler_key", "host_lanes"]
 
 OPTIMISATION = 2
 SIGNATURE = ctypes.CFUNCTYPE(None, ctypes.c_void_p, ctypes.c_int64, ctypes.c_int64)  # releases the interpreter's lock
@@ -39,6 +39,11 @@ def _machine():
     return llvm.Target.from_default_triple().create_target_machine(
         cpu=name, features=features, opt=OPTIMISATION, reloc="pic", codemodel="default", jit=True
     )
+
+
+def compile_module(module) -> bytes:
+    """Object code of an `llvmlite.ir.Module`."""
+    return compile_text(str(module))
 
 
 def compile_text(text) -> bytes:

@@ -18,7 +18,7 @@ from remission.solvers.kernels.build import unsupported
 from remission.solvers.kernels.elementary import LANES
 from remission.solvers.kernels.emit import Writer
 from remission.solvers.kernels.formulas import Formulas, FormulasInFunction, prepare_function
-from remission.solvers.kernels.jit import Loaded, compile_text, host_lanes
+from remission.solvers.kernels.jit import Loaded, compile_module, host_lanes
 from remission.solvers.kernels.linear import IndexedLU, Plan, UnrolledLU
 from remission.solvers.kernels.lists import model_lists
 from remission.solvers.kernels.values import DOUBLE, INTEGER, POINTER
@@ -41,7 +41,7 @@ def compiled(body, lanes=1):
         fields = writer.view(writer.arguments[0], INTEGER)
         body(writer, *(writer.view(writer.address(fields[i])) for i in range(len(arrays))))
         writer.finish()
-        code = Loaded(compile_text(str(writer.module)))
+        code = Loaded(compile_module(writer.module))
         code.run(np.array([a.ctypes.data for a in arrays], dtype=np.int64).ctypes.data, 0, 0)
 
     return call
