@@ -205,7 +205,8 @@ def output_times(problem, t_eval) -> np.ndarray:
 def _default_times(problem, trace):
     first, last = problem.t_span
     inside = [e.time for e in trace.events if first < e.time < last]
-    return np.unique(np.concatenate([np.linspace(first, last, 401), inside]))
+    times = np.sort(np.concatenate([np.linspace(first, last, 401), inside]))
+    return times[np.append(True, np.diff(times) > 0)]  # np.unique would import masked arrays
 
 
 def _check_problem_tolerances(problem, rtol, atol):

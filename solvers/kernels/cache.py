@@ -1,4 +1,4 @@
-"""Object code on disk: found again by hash, written whole or not at all, checked before it is used.
+"""Object code and derived sources on disk: found again by hash, written whole or not at all, checked before use.
 
 A file is named by the hash of all that decides its content and begins with the hash of what follows, so a truncated,
 garbled or foreign file is noticed and built again. It is written under another name and renamed: processes that race
@@ -62,10 +62,10 @@ def cache_folder() -> Path | None:
         return None
 
 
-def cached(key, build) -> bytes:
+def cached(key, build, ending=".o") -> bytes:
     """The content stored under a key, or what `build()` returns, stored for the next time."""
     folder = cache_folder()
-    path = folder / f"{key}.o" if folder else None
+    path = folder / f"{key}{ending}" if folder else None
     content = _read(path) if path else None
     if content is None:
         content = build()
