@@ -122,7 +122,7 @@ def stages(model, method="Rodas5P"):
     text = stage(lambda: build.emitted(model, build.Options(method, 1, (), guarded)))
     passed[1] -= passed[0]  # which derives them again
     parsed = stage(lambda: llvm.parse_assembly(text))
-    machine = jit.prepared(parsed)
+    machine = jit.prepared(parsed, text)
     stage(lambda: jit.run_passes(parsed, machine))
     code = stage(lambda: machine.emit_object(parsed))
     return passed, text.count("\n"), len(code)

@@ -49,7 +49,7 @@ class Guards:
         w = self.w
         self.stiff.value = w.real(0.0)
         self.status.value, self.doubt.value = w.to(self.whole, DONE), w.real(0.0)
-        for g, i in enumerate(self.guarded):
+        for g, i in self.space.rows(self.guarded):
             self.sunk[g], self.least[g] = w.where(state[i] == 0.0, w.real(NEVER_UP), 0.0), w.real(float("inf"))
 
     def scale(self, i, size):
@@ -99,7 +99,7 @@ class Guards:
     def watch(self, end):
         """The state to keep of an accepted step; marks lanes that grow from noise."""
         w, kept = self.w, end
-        for g, i in enumerate(self.guarded):
+        for g, i in self.space.rows(self.guarded):
             value, absolute, sunk = end[i], self.absolute[i], self.sunk[g]
             sunk = w.where((value < absolute * SUNK) & (sunk != NEVER_UP), 1.0, sunk)
             high = value > w.where(absolute > EXTINCT, absolute * GREW, NOTHING)

@@ -11,7 +11,7 @@ import llvmlite.binding as llvm
 
 __all__ = ["Loaded", "compile_module", "compile_text", "compiler_key", "host_lanes"]
 
-OPTIMISATION = 2
+STRAIGHT, LOOPS = 2, 1  # levels of optimisation: loops over memory run no faster at 2, and take half as long again
 SIGNATURE = ctypes.CFUNCTYPE(None, ctypes.c_void_p, ctypes.c_int64, ctypes.c_int64)  # releases the interpreter's lock
 
 
@@ -24,7 +24,7 @@ def _host():
 
 def compiler_key() -> tuple:
     """Texts that decide what a module becomes: compiler, processor, level of optimisation."""
-    return (llvmlite.__version__, repr(llvm.llvm_version_info), *_host(), str(OPTIMISATION))
+    return (llvmlite.__version__, repr(llvm.llvm_version_info), *_host(), f"{STRAIGHT} {LOOPS}")
 
 
 @functools.cache
@@ -34,10 +34,10 @@ def host_lanes() -> int:
     return 8 if "+avx512f" in features else 4 if "+avx2" in features else 2
 
 
-def _machine():
+def _machine(level=STRAIGHT):
     name, features = _host()
     return llvm.Target.from_default_triple().create_target_machine(
-        cpu=name, features=features, opt=OPTIMISATION, reloc="pic", codemodel="default", jit=True
+        cpu=name, features=features, opt=level, reloc="pic", codemodel="default", jit=True
     )
 
 
@@ -49,14 +49,14 @@ def compile_module(module) -> bytes:
 def compile_text(text) -> bytes:
     """Object code of a module in LLVM's language that names no processor."""
     parsed = llvm.parse_assembly(text)
-    machine = prepared(parsed)
+    machine = prepared(parsed, text)
     run_passes(parsed, machine)
     return machine.emit_object(parsed)
 
 
-def prepared(parsed):
+def prepared(parsed, text):
     """The machine that a parsed module is to run on; the module learns of it."""
-    machine = _machine()
+    machine = _machine(LOOPS if '@"rates"' in text else STRAIGHT)  # large systems have a function of that name
     parsed.triple, parsed.data_layout = machine.triple, str(machine.target_data)
     parsed.verify()
     return machine

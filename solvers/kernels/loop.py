@@ -46,7 +46,7 @@ class TimeLoop:
             plan = Plan(self.n, lists.jacobian, lists.weights, len(lists.totals))
             self.lu = (UnrolledLU if small else IndexedLU)(w, plan)
         self.n_seen = len(lists.model.states) + len(lists.observables)
-        self.seen, self.care = w.array(self.n_seen), w.array(self.n)
+        self.seen, self.care = w.array(max(self.n_seen, self.n)), w.array(self.n)
         with w.count(0, self.n) as i:
             self.care[i] = 1.0
         self.views()
@@ -74,7 +74,7 @@ class TimeLoop:
         with w.loop() as loop:
             loop.leave_if(group.value >= self.last)
             self.members = [w.smaller(group.value + k, self.last - 1) for k in range(w.lanes)]
-            for j in range(self.n_p):
+            with w.count(0, self.n_p) as j:
                 self.constants[j] = self.gather(self.parameters, self.n_p, j)
             with w.count(0, self.width) as i:
                 self.moving[i] = self.gather(self.start, self.width, i)
@@ -158,7 +158,7 @@ class TimeLoop:
         state = self.space.read(self.moving)
         rates = self.rates(state)
 
-        for i in self.options.guarded:  # a clone that is not there yet asks for no care
+        for _, i in self.space.rows(self.options.guarded):  # a clone that is not there yet asks for no care
             self.care[i] = w.where(state[i] == 0.0, w.real(0.0), 1.0)
 
         def part(i):
@@ -244,11 +244,9 @@ class TimeLoop:
     def observe(self, point):
         """States and observables at a point to the next row of the outputs; NaN for lanes that gave up."""
         w, n_model = self.w, len(self.lists.model.states)
-        unsound = ~(self.t.value < float("inf"))
-        for i in range(n_model):
-            self.seen[i] = point[i]
-            unsound = ~(w.absolute(point[i]) < float("inf")) | unsound
+        self.space.write(self.seen, point)  # where there is a clock it comes last, and an observable takes its place
         # Between two steps of 1e308 the polynomial may overflow where both ends do not.
+        unsound = ~(self.space.total(lambda i: point[i] * 0.0) == 0.0)
         self.guards.take_out(unsound, NOT_FINITE, self.t.value, self.moving)
         for o, value in enumerate(self.formulas.observables(point), n_model):
             self.seen[o] = value

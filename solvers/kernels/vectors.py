@@ -27,6 +27,10 @@ class InRegisters:
         """`for i in space.indices():` writes its body once a state, or once within an emitted loop."""
         return range(self.n)
 
+    def rows(self, chosen):
+        """`for place, i in space.rows(chosen):` does so for some states and their places among these."""
+        return enumerate(chosen)
+
     def total(self, function):
         """Sum of function(i) over the states."""
         result = function(0)
@@ -54,6 +58,11 @@ class InMemory(InRegisters):
     def indices(self):
         with self.w.count(0, self.n) as i:
             yield i
+
+    def rows(self, chosen):
+        table = self.w.table(chosen)
+        with self.w.count(0, len(chosen)) as place:
+            yield place, table[place]
 
     def total(self, function):
         result = self.w.cell(function(0))
