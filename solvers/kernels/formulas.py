@@ -21,11 +21,16 @@ class Unsupported(Exception):
 
 def emit_expressions(w, expressions, environment) -> list:
     """Values of expressions; `environment[symbol]` is the Number that a symbol stands for."""
+    return list(emit_in_turn(w, expressions, environment))
+
+
+def emit_in_turn(w, expressions, environment):
+    """The same one by one: what is put away at once needs no register until all are there."""
     shared, reduced = sp.cse(list(expressions), symbols=sp.numbered_symbols("shared_", cls=sp.Dummy), order="none")
     walk = _Walk(w, environment)
     for symbol, expression in shared:
         walk.known[symbol] = walk(expression)
-    return [walk(e) for e in reduced]
+    yield from map(walk, reduced)
 
 
 def check_operations(expressions):
@@ -191,7 +196,8 @@ def rates_function(w, lists):
     """`rates(point, constants, out)` as a function of the module."""
     inner = Writer(w.module, "rates", w.lanes, [POINTER] * 3, internal=True)
     point, constants, out = map(inner.own, inner.arguments)
-    for i, value in enumerate(Formulas(inner, lists, constants).rates(point)):
+    scope = _Scope(inner, lists, constants, point)
+    for i, value in enumerate(emit_in_turn(inner, lists.rates, scope)):
         out[i] = value
     inner.finish()
     return inner.function
@@ -202,8 +208,8 @@ def prepare_function(w, lists):
     inner = Writer(w.module, "prepare", w.lanes, [POINTER], internal=True)
     constants = inner.own(inner.arguments[0])
     known = {s: constants[j] for j, s in enumerate(lists.constants.symbols)}
-    values = emit_expressions(inner, list(lists.constants.lifted), known) if lists.constants.lifted else []
-    for j, value in enumerate(values, len(known)):
+    first = len(known)
+    for j, value in enumerate(emit_in_turn(inner, list(lists.constants.lifted), known), first):
         constants[j] = value
     inner.finish()
     return inner.function
