@@ -17,7 +17,7 @@ from remission.models.errors import ProblemError, did_you_mean, refuse_unknown_k
 from .grid import Grid
 from .numbers import by_name, check_tolerances, parameter_values, time_span, tolerances
 from .saved_file import read_lines, write_lines
-from .saved_parts import pack, unpack
+from .saved_parts import NeedsEquationsError, pack, unpack
 
 __all__ = ["SavedProblem", "is_problem", "load_problem", "save_problem"]
 
@@ -85,6 +85,11 @@ class SavedProblem:
     def __reduce__(self):
         changes = {name: getattr(self, name) for name in CHANGEABLE} | {"parameters": dict(self.parameters)}
         return _changed, (self.model.content, changes)
+
+    def __getattr__(self, what):
+        if what in ("initial", "inputs", "at_constant"):
+            raise NeedsEquationsError(self.model.name)
+        raise AttributeError(f"a saved problem has no {what!r}")
 
     def __repr__(self):
         return f"<Problem {self.model.name}, t from {self.t_span[0]:g} to {self.t_span[1]:g}: {self.treatment} (saved)>"

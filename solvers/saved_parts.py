@@ -25,6 +25,15 @@ ABOUT = {  # what of a symbol's meaning the solvers and results read
 }
 
 
+class NeedsEquationsError(ProblemError, AttributeError):
+    """Something was asked of a saved problem that only the declared one has."""
+
+    def __init__(self, what):
+        super().__init__(
+            f"{what} came from a file, which holds functions and no equations; this needs the declared problem"
+        )
+
+
 @dataclass(frozen=True, eq=False)
 class Letter:
     """A name with its meaning, in place of a symbol."""
@@ -34,6 +43,28 @@ class Letter:
 
     def __str__(self):
         return self.name
+
+    def __add__(self, other):
+        raise NeedsEquationsError(self.name)
+
+    __radd__ = __sub__ = __rsub__ = __mul__ = __rmul__ = __add__
+
+
+class Unwritten:
+    """Stands where a model has the formula of an observable."""
+
+    def __init__(self, name):
+        self._name = name
+
+    def __getattr__(self, what):
+        if what.startswith("__"):  # protocols probe for dunder names
+            raise AttributeError(what)
+        raise NeedsEquationsError(self._name)
+
+    def __add__(self, other):
+        raise NeedsEquationsError(self._name)
+
+    __radd__ = __sub__ = __rsub__ = __mul__ = __rmul__ = __add__
 
 
 class Term:
@@ -81,7 +112,7 @@ class SavedModel:
     ----------
     states, parameters, inputs : tuple of Letter
     observables : dict
-        Name -> None: their formulas are in the source.
+        Name -> Unwritten: their formulas are in the source.
     clock : bool
         Whether the equations name `t`.
     unsupported : str
@@ -102,6 +133,11 @@ class SavedModel:
     unsupported: str
     kernels: dict
     content: bytes
+
+    def __getattr__(self, what):
+        if what in ("rates", "transfers", "fluxes", "lineages", "equations"):
+            raise NeedsEquationsError(self.name)
+        raise AttributeError(f"a saved model has no {what!r}")
 
     def __repr__(self):
         return f"<saved model {self.name}: {len(self.states)} states, {len(self.parameters)} parameters>"
@@ -199,7 +235,7 @@ def unpack(plain, kernels, unsupported, content):
     """
     letters = {group: tuple(map(_read_letter, plain[group])) for group in ABOUT}
     inside = plain["n_model_parameters"]
-    observables = dict.fromkeys(plain["observables"])
+    observables = {name: Unwritten(name) for name in plain["observables"]}
     model = SavedModel(
         **plain["model"], states=letters["states"], parameters=letters["parameters"][:inside],
         inputs=letters["inputs"], observables=observables, clock=plain["clock"], unsupported=unsupported,

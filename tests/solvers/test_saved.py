@@ -209,6 +209,19 @@ def test_it_says_what_it_is(tmp_path):
     assert str(solve(loaded, "Rodas5P")) == str(solve(niche(ON_OFF), "Rodas5P"))
 
 
+def test_what_needs_equations_says_so(tmp_path):
+    loaded = through(niche(ON_OFF), tmp_path)
+    for ask in (
+        lambda: loaded.model.lineages,
+        lambda: loaded.at_constant(u=1.0),
+        lambda: loaded.model.observables["burden"].expand(),
+        lambda: sum(loaded.model.states),
+    ):
+        with pytest.raises(ProblemError, match=r"came from a file.*declared problem"):
+            ask()
+    assert not hasattr(loaded, "no such thing")
+
+
 def test_what_cannot_be_changed_is_refused(tmp_path):
     loaded = through(niche(ON_OFF), tmp_path)
     with pytest.raises(ProblemError, match=r"'treatment' is fixed.*parameters, t_span"):
