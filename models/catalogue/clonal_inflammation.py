@@ -1,6 +1,6 @@
 """Unstable clones under the inflammatory loop: `oncogene_withdrawal` and `paracrine_loop` in one tumour."""
 
-from ..compose import compose
+from ..composition import compose
 from ..model import Model
 from ..symbols import Input, State
 from .oncogene import clone_parts, instability, instability_parameters, withdrawal
