@@ -262,15 +262,16 @@ def _changed(content, changes):
 
 def _wanted_kernels(problem, columns):
     """Options of every kernel that `solve` and `sample` may ask for; or none, and why."""
+    from .kernels.single import compiled_sample, reason_not
+
+    if reason := reason_not(problem):
+        return [], f"when the file was written: {reason}"
     from .kernels.build import asked_by
     from .kernels.drive import CompiledLoop
-    from .kernels.single import compiled_sample, reason_not
     from .kernels.tables import METHODS
     from .methods import COMPILED
     from .moving import Moving
 
-    if reason := reason_not(problem):
-        return [], reason
     end, names = np.array([problem.t_span[1]]), problem.system.states
     wanted = {}
     for carried in ((), columns) if columns and not reason_not(problem, carried=True) else ((),):

@@ -72,7 +72,7 @@ def available() -> bool:
 def unsupported(model) -> str:
     """Why a model cannot be emitted, naming the operation; empty if it can."""
     if model_is_saved(model):
-        return model.unsupported
+        return ""
     from .formulas import Unsupported, check_operations
 
     try:

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from .build import MOST_CARRIED, Options, available, kernel, unsupported
+from .build import MOST_CARRIED, Options, available, kernel, model_is_saved, unsupported
 from .choice import implicit_method
 from .itinerary import CLOSE, itinerary, kernel_tolerances, model_width
 
@@ -24,6 +24,8 @@ def reason_not(problem, carried=False) -> str:
     """
     if not available():
         return "llvmlite is not installed, or is too old"
+    if model_is_saved(problem.model) and problem.model.unsupported:
+        return problem.model.unsupported
     if missing := unsupported(problem.model):
         return f"the compiled kernels have no rule for {missing}"
     if carried and model_width(problem.model) > MOST_CARRIED:

@@ -119,10 +119,12 @@ def test_low_accuracy_takes_the_method_of_low_order(tmp_path):
     same(one, two)
 
 
+@pytest.mark.optional
 @pytest.mark.parametrize(
     ("name", "carried"), [("on and off", ["r", "level", "rest"]), ("doses and infusion", ["dose", "lag"])]
 )
 def test_sensitivities_are_the_same_bits(name, carried, tmp_path):
+    pytest.importorskip("llvmlite")
     problem = PROBLEMS[name]()
     loaded = through(problem, tmp_path, sensitivities=carried)
     output = problem.system.states[0]
@@ -254,13 +256,16 @@ def test_a_longer_span_with_another_infusion_is_refused(tmp_path):
         sample(loaded.replace(t_span=(0, 500)), [500.0], [blood])
 
 
+@pytest.mark.optional
 def test_an_operation_without_a_kernel_is_solved_by_scipy(tmp_path):
+    pytest.importorskip("llvmlite")
     import sympy as sp
 
     N = State("N", 1.0, scale=1.0)
     problem = Problem(Model("wave", rates={N: sp.tan(N / 10) * -0.1}), t_span=(0, 300))
     loaded = through(problem, tmp_path)
     same(sample(problem, TIMES, ["N"]).values, sample(loaded, TIMES, ["N"]).values)
+    assert "when the file was written: " in solve(loaded).method
 
 
 # --- files ------------------------------------------------------------------------------------------------------------
@@ -305,8 +310,10 @@ def test_a_bad_file_says_what_is_wrong(damage, says, content, tmp_path):
     assert "bad" in str(found.value)
 
 
+@pytest.mark.optional
 def test_kernels_of_another_version_are_not_called(content, tmp_path):
     """A record of other fields would be read at wrong places: such kernels must never run."""
+    pytest.importorskip("llvmlite")
     _, problem, *kernels = content.splitlines()
     from remission.solvers.saved_file import write_lines
 
