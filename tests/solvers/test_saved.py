@@ -257,15 +257,13 @@ def test_a_longer_span_with_another_infusion_is_refused(tmp_path):
 
 
 @pytest.mark.optional
-def test_an_operation_without_a_kernel_is_solved_by_scipy(tmp_path):
+def test_what_is_saved_without_llvmlite_says_so_where_it_is_loaded(tmp_path, monkeypatch):
     pytest.importorskip("llvmlite")
-    import sympy as sp
-
-    N = State("N", 1.0, scale=1.0)
-    problem = Problem(Model("wave", rates={N: sp.tan(N / 10) * -0.1}), t_span=(0, 300))
-    loaded = through(problem, tmp_path)
-    same(sample(problem, TIMES, ["N"]).values, sample(loaded, TIMES, ["N"]).values)
-    assert "when the file was written: " in solve(loaded).method
+    with monkeypatch.context() as without:
+        without.setattr("remission.solvers.kernels.single.available", lambda: False)
+        loaded = through(niche(ON_OFF), tmp_path)
+    assert solve(loaded).method.startswith("LSODA (not compiled: when the file was written: llvmlite is not installed")
+    same(solve(loaded)["S"], solve(niche(ON_OFF), "LSODA")["S"])
 
 
 # --- files ------------------------------------------------------------------------------------------------------------
