@@ -3,7 +3,7 @@
     python benchmarks/cold_start.py [repeats]
 
 Each number is the median of several fresh processes: CPU time (user + system) and elapsed time, in seconds. The model
-is the 7-state one of `ode.py`. The lines above ours are what Python, NumPy and SymPy take on the same machine; an
+is the 7-state one of `ode_parts`. The lines above ours are what Python, NumPy and SymPy take on the same machine; an
 editable installation adds its finder's 0.01 s to every one. Bytecode is there, as after an installation.
 
 A second table divides the time to a kernel's code for karyotype classes in one niche: deriving expressions, writing
@@ -23,9 +23,9 @@ from pathlib import Path
 HERE = str(Path(__file__).parent)
 DECLARED = f"""
 import sys; sys.path.insert(0, {HERE!r})
-from ode import PULSES, TIMES, relapse
-from remission.solvers import Problem, Treatment, sample
-problem = Problem(relapse(), t_span=(0, 365), treatment=Treatment.bolus({{"D": 1.0}}, at=PULSES))
+from ode_parts.cases import TIMES, relapse
+from remission.solvers import sample
+problem = relapse().problem
 """
 FIRST = "assert sample(problem, TIMES, ['S', 'R', 'N']).success"
 SAVE = "from remission.solvers import save_problem; save_problem(problem, {file!r})"
