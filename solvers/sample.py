@@ -76,7 +76,7 @@ def sample(problem, times, names, sensitivities=()) -> Samples:
     if problem.treatment.rules or problem.extinction_gate:
         return _from_solution(problem, times, names, sensitivities)
     told = None
-    if not reason_not(problem, bool(columns)):
+    if not reason_not(problem):
         values, gradients, message = compiled_sample(problem, times, names, columns)
         told = Samples(values, gradients, not message, message)
         if told.success:

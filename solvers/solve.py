@@ -96,7 +96,7 @@ def _possible(problem, method, columns):
         return method, name
     from .kernels.single import reason_not
 
-    reason = reason_not(problem, bool(columns))
+    reason = reason_not(problem)
     if name == "Tsit5" and columns:
         reason = reason or "it carries no sensitivities"
     if not reason:

@@ -15,7 +15,6 @@ from .cache import cached, discard, key_of
 __all__ = ["Options", "available", "kernel", "unsupported"]
 
 logger = logging.getLogger("remission")
-MOST_CARRIED = 30  # states, above which sensitivities are left to SciPy: their stages are unrolled
 
 
 @dataclass(frozen=True)
@@ -38,6 +37,9 @@ class Options:
         Whether an input's level depends on a carried parameter.
     width : int
         Parameters a vector.
+    seeds : tuple, optional
+        For each carried parameter the rows of the extended state that its derivative enters by initial values and
+        changes, None for any row; None or nothing where any may enter any.
     """
 
     method: str = "Rodas5P"
@@ -47,6 +49,7 @@ class Options:
     columns: tuple = ()
     steered: bool = False
     width: int = 8
+    seeds: tuple | None = ()
 
     def portable(self) -> "Options":
         """The same without what depends on the processor and decides nothing."""

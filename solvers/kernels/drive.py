@@ -13,7 +13,7 @@ from ..events import PROBES, fired, first_crossing, may_rise
 from ..moving import MOST_STEPS, Stop
 from ..rules import watches
 from .build import Options, kernel
-from .itinerary import has_clock, kernel_tolerances, model_width
+from .itinerary import has_clock, itinerary, kernel_tolerances, model_width, seeds
 from .jit import host_lanes
 from .members import SMALLEST, explain
 from .record import DONE, REGROWN, STATUS, Record
@@ -75,14 +75,14 @@ class CompiledLoop:
     def __init__(self, moving, method, rtol=None, atol=None, max_step=np.inf, tight=False):
         self.moving, self.max_step, self.name, self.tight = moving, max_step, method, tight
         self.segments, self.evaluations = [], 0
-        problem, self.width = moving.problem, max(4, host_lanes())
+        problem = moving.problem
         *self.tolerances, guarded = kernel_tolerances(problem, rtol, atol, tight)
         self.infused = tuple(sorted({w.row for w in moving.schedule.windows if w.into_state}))
         columns = carried_columns(problem, moving.columns)
-        options = Options(method, 1, self.infused, guarded, columns, bool(moving.k) and self.steers(), self.width)
+        steered, entered = bool(moving.k) and self.steers(), self.seeds() if moving.k else ()
+        options = Options(method, 1, self.infused, guarded, columns, steered, max(4, host_lanes()), entered)
         self.code, self.table = kernel(problem.model, options), METHODS[method]
         self.n, self.clock = model_width(problem.model), has_clock(problem.model)
-        self.row = -(-moving.k // self.width) * self.width
         self.rows = 2 + len(self.table.dense)
 
     def steers(self):
@@ -91,6 +91,13 @@ class CompiledLoop:
         gradients = [w.level_gradient for w in schedule.windows if not w.into_state]
         gradients += [g for r in schedule.rules for mode in r.level_gradients for g in mode]
         return any(g[columns].any() for g in gradients)
+
+    def seeds(self):
+        """Rows that each carried parameter enters; a rule's switch may move any."""
+        moving = self.moving
+        if moving.schedule.rules:
+            return None
+        return seeds(moving.problem, itinerary(moving.problem, moving.columns), moving.columns)
 
     def segment(self, stop):
         """Integrate to `stop` or to the first state event; return the watches that fired."""
@@ -139,7 +146,7 @@ class CompiledLoop:
     def run(self, t, z, stop, step, capacity):
         """Steps from t towards `stop`, as many as the log holds: (StepLog, status, time and state reached)."""
         moving, n = self.moving, self.n
-        length = 2 + self.rows * n * (1 + self.row)
+        length = 2 + self.rows * n * (1 + moving.k)
         log, reached, status = np.empty((capacity, length)), np.empty((1, 1 + n)), np.full(1, -1, dtype=np.int64)
         counters, none = np.zeros(3, dtype=np.int64), np.zeros(0)
         wholes = np.zeros(0, dtype=np.int64)
@@ -169,14 +176,14 @@ class CompiledLoop:
 
     def extended_gradient(self, z):
         moving = self.moving
-        table = np.zeros((self.n + len(moving.system.inputs) + len(self.infused), self.row))
+        table = np.zeros((self.n + len(moving.system.inputs) + len(self.infused), moving.k))
         if moving.k:
-            table[: moving.n, : moving.k] = z[moving.n :].reshape(moving.k, moving.n).T
-            table[self.n : self.n + len(moving.system.inputs), : moving.k] = moving.inputs()[1]
+            table[: moving.n] = z[moving.n :].reshape(moving.k, moving.n).T
+            table[self.n : self.n + len(moving.system.inputs)] = moving.inputs()[1]
             for window in moving.active.values():
                 if window.into_state:
                     at = self.n + len(moving.system.inputs) + self.infused.index(window.row)
-                    table[at, : moving.k] += window.level_gradient[moving.columns]
+                    table[at] += window.level_gradient[moving.columns]
         return table
 
     def coefficients(self, log):
@@ -185,8 +192,7 @@ class CompiledLoop:
         states = log[:, 2 : 2 + m * n].reshape(steps, m, n)[:, :, :model_n]
         if not k:
             return states.copy()
-        carried = log[:, 2 + m * n :].reshape(steps, self.row // self.width, m, n, self.width)
-        carried = carried.transpose(0, 2, 1, 4, 3).reshape(steps, m, self.row, n)[:, :, :k, :model_n]
+        carried = log[:, 2 + m * n :].reshape(steps, m, k, n)[..., :model_n]
         return np.concatenate([states, carried.reshape(steps, m, k * model_n)], axis=2)
 
     # --- state events -------------------------------------------------------------------------------------------------

@@ -21,6 +21,8 @@ from .values import BIT, DOUBLE, INTEGER, POINTER, Number, element, like, litera
 __all__ = ["Array", "Cell", "Writer"]
 
 SMALL = ir.IntType(32)
+LARGE = 2**18  # bytes from which an array is no longer on the stack, of which a thread has little
+LINE = 64  # bytes to which arrays are aligned
 
 
 class Array:
@@ -89,8 +91,11 @@ class Writer:
             self.function.attributes.add("noinline")
         self.builder = ir.IRBuilder(self.function.append_basic_block("start"))
         self.arguments = [Number(self, a) for a in self.function.args]
+        self.borrowed = []
 
     def finish(self):
+        for memory in self.borrowed:
+            self.builder.call(self._declared("free", ir.VoidType(), [POINTER]), [memory])
         self.builder.ret_void()
 
     # --- numbers ------------------------------------------------------------------------------------------------------
@@ -174,10 +179,12 @@ class Writer:
         return self.packed([self._outside(name, DOUBLE, [self.lane(x, k)]) for k in range(x.kind.count)])
 
     def _outside(self, name, kind, operands):
-        function = self.module.globals.get(name)
-        if function is None:
-            function = ir.Function(self.module, ir.FunctionType(kind, [kind] * len(operands)), name)
+        function = self._declared(name, kind, [kind] * len(operands))
         return Number(self, self.builder.call(function, [o.ir for o in operands]))
+
+    def _declared(self, name, result, operands):
+        function = self.module.globals.get(name)
+        return function or ir.Function(self.module, ir.FunctionType(result, operands), name)
 
     # --- lanes --------------------------------------------------------------------------------------------------------
 
@@ -213,11 +220,22 @@ class Writer:
     def array(self, count, kind=None):
         """Numbers on the stack, allocated once at the start of the function: in a loop the stack would grow."""
         kind = kind or self.vector
+        size = max(count, 1) * (8 * kind.count if isinstance(kind, ir.VectorType) else 8)
         with self.builder.goto_entry_block():
+            if size >= LARGE:
+                return Array(self, self._borrow(size), kind, _natural(kind))
             address = self.builder.alloca(ir.ArrayType(kind, max(count, 1)))
-            address.align = 64
+            address.align = LINE
             address.type = POINTER  # llvmlite types what alloca returns, and then calls it equal
         return Array(self, address, kind, _natural(kind))
+
+    def _borrow(self, size):
+        """The address of memory of the C library, given back by `finish`."""
+        build = self.builder
+        memory = build.call(self._declared("malloc", POINTER, [INTEGER]), [literal(INTEGER, size + LINE)])
+        self.borrowed.append(memory)
+        start = build.add(build.ptrtoint(memory, INTEGER), literal(INTEGER, LINE - 1))
+        return build.inttoptr(build.and_(start, literal(INTEGER, -LINE)), POINTER)
 
     def cell(self, initial, kind=None):
         kind = kind or (initial.kind if isinstance(initial, Number) else DOUBLE)
@@ -229,9 +247,10 @@ class Writer:
         """Numbers of a caller: nothing may be assumed but eight-byte alignment."""
         return Array(self, address.ir, kind, 8)
 
-    def own(self, address):
-        """Vectors of lanes in memory of this program."""
-        return Array(self, address.ir, self.vector, _natural(self.vector))
+    def own(self, address, kind=None):
+        """Vectors of lanes, or numbers of another kind, in memory of this program."""
+        kind = kind or self.vector
+        return Array(self, address.ir, kind, _natural(kind))
 
     def address(self, number):
         """An integer read from a call record as an address."""

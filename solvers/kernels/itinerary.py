@@ -12,7 +12,7 @@ import numpy as np
 from ..schedule import DOSE, make_schedule
 from .build import model_is_saved
 
-__all__ = ["Changes", "has_clock", "itinerary", "kernel_tolerances", "model_width"]
+__all__ = ["Changes", "has_clock", "itinerary", "kernel_tolerances", "model_width", "seeds"]
 
 CLOSE = 1e-13  # of the largest time: closer moments are one instant, as in `Moving`
 TIGHTER = 1e-14  # how much more of a clone is resolved than was asked, unless a tolerance was given
@@ -31,7 +31,7 @@ class Changes:
         States that infusions run into, in the order of their rows.
     start_gradient : (N, k) array
     shift, kept_gradient, amount_gradient : (changes, k) arrays
-        Derivatives of time, kept part and amount.
+        Derivatives of time, kept part and amount. Those of several members have the member first.
     """
 
     start: np.ndarray
@@ -128,6 +128,35 @@ def _all_changes(problem, columns):
             row = (row_of(window), 0.0, value, np.zeros(len(columns)), gradient)
         rows.append((moment.time, *row, moment.time_gradient[columns]))
     return _changes(start, start_gradient, rows, infused, CLOSE * max(map(abs, problem.t_span)))
+
+
+def seeds(problem, changes, columns) -> tuple:
+    """Rows of the extended state that each carried parameter enters by initial values and changes; None for any row.
+
+    Parameters
+    ----------
+    problem : Problem
+    changes : Changes
+    columns : sequence of int
+
+    Returns
+    -------
+    tuple of (tuple of int or None)
+    """
+    settings, n = problem.system.settings, problem.system.n
+    start = [divmod(int(place), settings.n_parameters) for place in settings.gradient_at]
+    members = tuple(range(changes.start_gradient.ndim - 2))
+
+    def rows_of(j, column):
+        if changes.shift[..., j].any():
+            return None
+        rows = {row for row, parameter in start if row < n and parameter == column}
+        rows |= {int(row) for row in np.flatnonzero(changes.start_gradient[..., j].any(axis=members)) if row >= n}
+        for table in (changes.kept_gradient, changes.amount_gradient):
+            rows |= {int(row) for row in changes.rows[table[..., j].any(axis=members)]}
+        return tuple(sorted(rows))
+
+    return tuple(rows_of(j, column) for j, column in enumerate(columns))
 
 
 def _start(problem, columns, n):

@@ -99,7 +99,7 @@ def _eliminate(size, pattern):
 
 
 class UnrolledLU:
-    """`factor`, then `solve` as often as wanted; vectors are lists of Numbers."""
+    """`factor`, then `solve` as often as wanted; vectors are lists of Numbers, None where they are always zero."""
 
     def __init__(self, w, plan):
         self.w, self.plan = w, plan
@@ -120,14 +120,20 @@ class UnrolledLU:
 
     def solve(self, b):
         a, plan = self.entries, self.plan
-        x = list(b) + [self.w.to(b[0].kind, 0.0)] * (plan.size - plan.n)
+        x = list(b) + [None] * (plan.size - plan.n)
+
+        def subtract(i, k):
+            if x[k] is not None:
+                product = a[i, k] * x[k]
+                x[i] = -product if x[i] is None else x[i] - product
+
         for i in plan.order:
             for k in plan.before[i]:
-                x[i] = x[i] - a[i, k] * x[k]
+                subtract(i, k)
         for i in reversed(plan.order):
             for k in plan.after[i]:
-                x[i] = x[i] - a[i, k] * x[k]
-            x[i] = x[i] * a[i, i]
+                subtract(i, k)
+            x[i] = None if x[i] is None else x[i] * a[i, i]
         self.last = b, x
         return x[: plan.n]
 
@@ -202,7 +208,7 @@ class IndexedLU:
 
     def solve(self, b):
         w, plan = self.w, self.plan
-        x = w.array(plan.size)
+        x = w.array(plan.size, b.kind)
         with w.count(0, plan.n) as i:
             x[i] = b[i]
         for k in range(plan.n, plan.size):

@@ -24,7 +24,8 @@ class Lists:
     """What a plain kernel computes.
 
     `rates[i]` and the entries of `jacobian` are written in states, `totals`, and constants; column `n + k` of the
-    Jacobian belongs to total k, whose weight of state j is `weights[k, j]`.
+    Jacobian belongs to total k, whose weight of state j is `weights[k, j]`. `plain` has rates, observables and weights
+    before their constants were lifted: what sensitivities are derived from.
     """
 
     model: object
@@ -36,6 +37,7 @@ class Lists:
     weights: dict
     observables: tuple
     constants: "Constants"
+    plain: tuple
 
     @property
     def n(self):
@@ -46,9 +48,14 @@ class Lists:
 class SensitivityLists:
     """What the stages of the sensitivities need besides; every matrix is a dict (i, j) -> expression.
 
-    With k the increment of the states in a stage, started from y0, the stage of s_j has on its right-hand side
-    J(y) s_j + forcing_j + curvature s_j0, where curvature = d (J(y0) k) / dy and
-    forcing_j = df/dp_j (y) + d (J(y0) k) / dp_j. Columns of `forcing` are parameters, those of `steering` inputs.
+    A state or total is a *slot*: slot i < n is state i, slot n + k is total k. The sensitivity of total k is
+    sum_j weights[k, j] s_j + forcing[n + k, c], where forcing[n + k, c] = sum_j d weights[k, j] / dp_c y_j. With k the
+    increment of the states in a stage, started from y0, the stage of s_c has in row i of its right-hand side
+
+        sum over slots of jacobian(y) s_c  +  sum over slots of curvature s_c0  +  forcing_ic,
+
+    curvature = d (J(y0) k) / dy and forcing_ic = df_i/dp_c (y) + d (J(y0) k)_i / dp_c. Columns of `jacobian` and
+    `curvature` are slots, those of `forcing` carried parameters, those of `steering` inputs.
     """
 
     start: tuple
@@ -109,50 +116,103 @@ def model_lists(model) -> Lists:
     lift = constants.lift
     jacobian = {ij: lift(v) for ij, v in derivatives(rewritten, [*states, *totals]).items()}
     place = {s: j for j, s in enumerate(states)}
-    weights = {(k, place[s]): lift(w) for k, sums in enumerate(totals.values()) for s, w in sums.items()}
+    plain = {(k, place[s]): w for k, sums in enumerate(totals.values()) for s, w in sums.items()}
+    weights = {place: lift(w) for place, w in plain.items()}
     return Lists(
         model, clock, tuple(states), tuple(map(lift, rewritten)), jacobian, tuple(totals), weights,
-        tuple(map(lift, seen)), constants,
+        tuple(map(lift, seen)), constants, (rewritten, seen, plain),
     )  # fmt: skip
 
 
-def sensitivity_lists(lists) -> SensitivityLists:
-    """Second derivatives of a model, along a symbolic increment; lifts its constants into those of `lists`."""
-    model, states, n = lists.model, list(lists.states), lists.n
-    swap = {t: lists.clock} if lists.clock is not None else {}
-    equations = [model.equations[s].xreplace(swap) for s in model.states] + [sp.Integer(1)] * bool(swap)
-    seen = [e.xreplace(swap) for e in model.observables.values()]
-    start = tuple(sp.Dummy(f"start_{i}", real=True) for i in range(n))
-    increment = tuple(sp.Dummy(f"increment_{i}", real=True) for i in range(n))
-    at_start = dict(zip(states, start, strict=True))
-    jacobian = derivatives(equations, states)
-    along = [sp.Integer(0)] * n
-    for (i, j), value in jacobian.items():
-        along[i] += value * increment[j]
+def sensitivity_lists(lists, columns, steered=True) -> SensitivityLists:
+    """Second derivatives of a model, along a symbolic increment; lifts its constants into those of `lists`.
+
+    Parameters
+    ----------
+    lists : Lists
+    columns : sequence of int or None
+        Position in the model's parameters of each carried one; None for one that the model does not have.
+    steered : bool
+        Whether inputs depend on carried parameters.
+
+    Returns
+    -------
+    SensitivityLists
+    """
+    (rates, seen, weights), n = lists.plain, lists.n
+    slots = [*lists.states, *lists.totals]
+    start = tuple(sp.Dummy(f"start_{i}", real=True) for i in range(len(slots)))
+    increment = tuple(sp.Dummy(f"increment_{i}", real=True) for i in range(len(slots)))
+    at_start = dict(zip(slots, start, strict=True))
+    parameters = [None if c is None else lists.model.parameters[c] for c in columns]
+    inputs = lists.model.inputs if steered else ()
+    jacobian = derivatives(rates, slots)
+
+    def along(symbols):
+        """d (J(y0) k) / d symbols, for an increment k."""
+        terms = {}
+        for (i, j), c, slope in _each_derivative(jacobian, symbols):
+            terms.setdefault((i, c), []).append(slope.xreplace(at_start) * increment[j])
+        return {place: sp.Add(*found) for place, found in terms.items()}
 
     def outer(symbols):
-        table = derivatives(equations, symbols)
-        for ij, value in derivatives(along, symbols).items():
-            table[ij] = table.get(ij, sp.Integer(0)) + value.xreplace(at_start)
+        table = derivatives(rates, symbols)
+        for place, value in along(symbols).items():
+            table[place] = table.get(place, 0) + value
+        for (k, j), c, slope in _each_derivative(weights, symbols):
+            table[n + k, c] = table.get((n + k, c), 0) + slope * lists.states[j]
+            for i in range(n):
+                if (i, n + k) in jacobian:  # the increment of a total is the sum of weights * increments
+                    value = jacobian[i, n + k].xreplace(at_start) * slope * increment[j]
+                    table[i, c] = table.get((i, c), 0) + value
         return table
 
-    curvature = {ij: v.xreplace(at_start) for ij, v in derivatives(along, states).items()}
-    tables = [jacobian, outer(model.parameters), outer(model.inputs), curvature]
-    tables += [derivatives(seen, group) for group in (states, model.parameters, model.inputs)]
+    tables = [jacobian, outer(parameters), outer(inputs), along(slots)]
+    tables += [derivatives(seen, group) for group in (lists.states, parameters, inputs)]
     lift = lists.constants.lift
     return SensitivityLists(start, increment, *({ij: lift(v) for ij, v in table.items()} for table in tables))
 
 
+def _each_derivative(table, symbols):
+    """(place in the table, symbol's number, derivative), where that is not structurally zero."""
+    places = list(table)
+    for (e, c), slope in derivatives(list(table.values()), symbols).items():
+        yield places[e], c, slope
+
+
 def derivatives(expressions, symbols) -> dict:
     """(i, j) -> d expressions[i] / d symbols[j], where it is not structurally zero."""
-    place = {s: j for j, s in enumerate(symbols)}
+    place = {s: j for j, s in enumerate(symbols) if s is not None}
     table = {}
     for i, expression in enumerate(expressions):
         for symbol in sorted(expression.free_symbols & place.keys(), key=place.get):
-            value = sp.diff(expression, symbol)
+            value = _derivative(expression, symbol)
             if value != 0:
                 table[i, place[symbol]] = value
     return table
+
+
+def _derivative(expression, symbol):
+    """As SymPy's `diff`, for sums, products and powers several times faster."""
+    if symbol not in expression.free_symbols:
+        return sp.S.Zero
+    if expression == symbol:
+        return sp.S.One
+    if expression.is_Add:
+        return sp.Add(*(_derivative(a, symbol) for a in expression.args if symbol in a.free_symbols))
+    if expression.is_Mul:
+        args = expression.args
+        return sp.Add(
+            *(
+                sp.Mul(_derivative(a, symbol), *args[:k], *args[k + 1 :])
+                for k, a in enumerate(args)
+                if symbol in a.free_symbols
+            )
+        )
+    if expression.is_Pow and symbol not in expression.exp.free_symbols:
+        base, exponent = expression.args
+        return sp.Mul(exponent, sp.Pow(base, exponent - 1), _derivative(base, symbol))
+    return sp.diff(expression, symbol)
 
 
 def _name_totals(equations, states):

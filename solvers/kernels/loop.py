@@ -261,14 +261,14 @@ class TimeLoop:
     def write_log(self, row, step, dense, t_end):
         """One kept step: its start and end, the coefficient vectors of the states, those of the sensitivities."""
         n, m = self.n, len(dense.rows)
-        length = 2 + m * n + (self.carried.log_length(m) if self.carried else 0)
+        length = 2 + m * n * (1 + (self.carried.k if self.carried else 0))
         at = row * length
         self.log[at], self.log[at + 1] = step.t, t_end
         for r, vector in enumerate(dense.rows):
             for i in self.space.indices():
                 self.log[at + 2 + r * n + i] = vector[i]
         if self.carried:
-            self.carried.write_log(self, at + 2 + m * n, m)
+            self.carried.write_log(self, self.log.at(at + 2 + m * n), m)
         self.logged.value = row + 1
         self.full.value = self.w.where(row + 1 >= self.log_capacity, self.w.whole(1), 0)
 
@@ -278,6 +278,8 @@ class TimeLoop:
         with w.count(self.due.value * self.n_wanted, self.n_times * self.n_wanted) as k:
             for member in self.members:
                 self.values[member * self.n_times * self.n_wanted + k] = float("nan")
+        if self.carried:
+            self.carried.blank(self)
         running, verdict = self.guards.running(), self.guards.verdict()
         reached = w.where(running, w.real(self.t.value), self.guards.ended_at.value)
         for lane, member in enumerate(self.members):

@@ -16,6 +16,7 @@ __all__ = ["Job", "Outcome", "explain", "run_job"]
 
 GROUP_STEPS, MEMBER_STEPS = 20_000, 200_000
 CHUNK = 64  # members a task: groups of lanes never straddle two tasks
+DERIVATIVES = ("start_gradient", "shift", "kept_gradient", "amount_gradient")
 SMALLEST = 1e-22  # of the span: a step this small is no progress even at time 0
 
 
@@ -39,7 +40,6 @@ class Job:
     span: tuple
     tolerances: tuple
     tight: tuple | None = None
-    width: int = 8
     largest: float = np.inf
     implicit: object = None
     own: tuple | None = None
@@ -58,7 +58,7 @@ class Job:
 
 @dataclass(frozen=True, eq=False)
 class Outcome:
-    """Outputs (M, n_times, n_wanted), status (M,), place of the end (M, 1 + n), gradients of the last member.
+    """Outputs (M, n_times, n_wanted), status (M,), place of the end (M, 1 + n), gradients (M, n_times, n_wanted, k).
 
     `again` (M,) marks members that were solved a second time.
     """
@@ -107,7 +107,9 @@ def _again(job, found, rows, threads, **changes):
     again = run_job(job.chosen(rows, **changes), threads)
     found.values[rows], found.status[rows], found.reached[rows] = again.values, again.status, again.reached
     found.again[rows] = True
-    return replace(found, gradients=again.gradients, tried=found.tried + again.tried, kept=found.kept + again.kept)
+    if job.changes.start_gradient.shape[-1]:
+        found.gradients[rows] = again.gradients
+    return replace(found, tried=found.tried + again.tried, kept=found.kept + again.kept)
 
 
 class _Call:
@@ -118,13 +120,12 @@ class _Call:
         changes, n_times, n_wanted = job.changes, len(job.times), len(job.wanted)
         first, last = job.span
         smallest = SMALLEST * (last - first)
-        self.job, k = job, changes.start_gradient.shape[1]
-        row = -(-k // job.width) * job.width
+        self.job, k = job, changes.start_gradient.shape[-1]
         self.values = np.empty((members, n_times, n_wanted))
         self.status = np.full(members, -1, dtype=np.int64)
         self.reached = np.empty((members, 1 + n))
         self.counters = np.zeros(3, dtype=np.int64)
-        self._gradients = np.zeros((n_times, n_wanted, row)) if k else None
+        self.gradients = np.empty((members, n_times, n_wanted, k)) if k else None
         self.arrays = {
             "parameters": np.ascontiguousarray(job.parameters, dtype=float),
             "start": np.ascontiguousarray(job.start, dtype=float),
@@ -145,12 +146,7 @@ class _Call:
         }
         self.own = job.own and tuple(np.ascontiguousarray(table) for table in job.own)
         if k:
-            self.arrays |= padded_gradients(changes, row) | {"gradients": self._gradients}
-
-    @property
-    def gradients(self):
-        k = self.job.changes.start_gradient.shape[1]
-        return self._gradients[:, :, :k] if k else None
+            self.arrays |= gradient_arrays(changes) | {"gradients": self.gradients}
 
     def run(self, first, last, budget):
         """Members first..last-1; every call has its own counters, so that threads share nothing."""
@@ -166,21 +162,10 @@ class _Call:
         self.counters += counters
 
 
-def padded_gradients(changes, row) -> dict:
-    """The derivatives of changes with columns up to a whole number of vectors."""
-
-    def padded(table):
-        wide = np.zeros((len(table), row))
-        wide[:, : table.shape[1]] = table
-        return wide
-
-    return {
-        "start_gradient": padded(changes.start_gradient),
-        "shift": padded(changes.shift),
-        "shifts": changes.shift.any(axis=1).astype(np.int64),
-        "kept_gradient": padded(changes.kept_gradient),
-        "amount_gradient": padded(changes.amount_gradient),
-    }
+def gradient_arrays(changes) -> dict:
+    """The derivatives of start and changes as a kernel takes them."""
+    whole = {name: np.ascontiguousarray(getattr(changes, name)) for name in DERIVATIVES}
+    return whole | {"shifts": changes.shift.any(axis=-1).astype(np.int64)}
 
 
 def explain(problem, status, reached) -> str:

@@ -33,12 +33,12 @@ FIELDS = {
     "step": "double (1), read and written: size of the next step, 0 to choose",
     "log": "double (capacity, ...), written: one kept step a row",
     "log_capacity": "rows of the log, 0 for none",
-    "start_gradient": "double (N, columns padded)",
-    "shift": "double (changes, columns padded): derivative of the change's time",
-    "shifts": "whole (changes): whether it has one",
-    "kept_gradient": "double (changes, columns padded)",
-    "amount_gradient": "double (changes, columns padded)",
-    "gradients": "double (n_times, n_wanted, columns padded), written",
+    "start_gradient": "double (members, N, k), by k carried parameters",
+    "shift": "double (members or 1, changes, k): derivative of the change's time",
+    "shifts": "whole (members or 1, changes): whether it has one",
+    "kept_gradient": "double (members or 1, changes, k)",
+    "amount_gradient": "double (members or 1, changes, k)",
+    "gradients": "double (members, n_times, n_wanted, k), written",
 }
 PLACE = {name: place for place, name in enumerate(FIELDS)}
 STATUS = ("done", "not finite", "negative", "step too small", "too many steps", "regrown", "stiff")

@@ -2,21 +2,19 @@
 
 import numpy as np
 
-from .build import MOST_CARRIED, Options, available, kernel, model_is_saved, unsupported
+from .build import Options, available, kernel, model_is_saved, unsupported
 from .choice import implicit_method
-from .itinerary import CLOSE, itinerary, kernel_tolerances, model_width
+from .itinerary import CLOSE, itinerary, kernel_tolerances, model_width, seeds
 
 __all__ = ["carried_columns", "compiled_sample", "input_values", "reason_not", "snapped", "steers"]
 
 
-def reason_not(problem, carried=False) -> str:
+def reason_not(problem) -> str:
     """Why a problem cannot take the compiled path; empty if it can.
 
     Parameters
     ----------
     problem : Problem
-    carried : bool
-        Whether sensitivities are wanted.
 
     Returns
     -------
@@ -28,8 +26,6 @@ def reason_not(problem, carried=False) -> str:
         return problem.model.unsupported
     if missing := unsupported(problem.model):
         return f"the compiled kernels have no rule for {missing}"
-    if carried and model_width(problem.model) > MOST_CARRIED:
-        return f"sensitivities of more than {MOST_CARRIED} states are not compiled"
     return ""
 
 
@@ -108,17 +104,18 @@ def compiled_sample(problem, times, names, columns=()):
     changes, tolerances = itinerary(problem, columns), kernel_tolerances(problem)
     steered = steers(changes, model_width(problem.model), len(problem.model.inputs))
     width = max(4, host_lanes())
-    carried = carried_columns(problem, columns)
-    options = Options(implicit_method(tolerances[0]), 1, changes.infused, tolerances[3], carried, steered, width)
+    carried, entered = carried_columns(problem, columns), seeds(problem, changes, columns)
+    method = implicit_method(tolerances[0])
+    options = Options(method, 1, changes.infused, tolerances[3], carried, steered, width, entered)
     inside, at = [n for n in names if n not in problem.system.inputs], snapped(times, changes, problem)
     begin = problem.t_span[0]
     job = Job(
         kernel(problem.model, options), 1, np.array(problem.system.model_part(problem.p), dtype=float).reshape(1, -1),
         changes.start[None, :], changes, changes.kept, changes.amount, at, wanted_outputs(problem, inside),
-        (begin, max(float(times[-1]), begin)), tolerances[:3], kernel_tolerances(problem, tight=True)[:3], width,
+        (begin, max(float(times[-1]), begin)), tolerances[:3], kernel_tolerances(problem, tight=True)[:3],
     )  # fmt: skip
     outcome = run_job(job)
-    values, gradients = outcome.values[0], outcome.gradients
+    values, gradients = outcome.values[0], outcome.gradients[0] if columns else None
     if len(inside) < len(names):
         values, gradients = _with_inputs(problem, changes, names, at, values, gradients)
         values[at > outcome.reached[0, 0]] = np.nan

@@ -1,6 +1,7 @@
 """State vectors of the emitted program: in registers for small systems, in memory for large ones.
 
-A method is written once against `combine`, `indices`, `total` and `v[i]`.
+A method is written once against `combine`, `indices`, `total` and `v[i]`. In registers an entry may be None: zero for
+all times and parameters, so that nothing is written for it.
 """
 
 __all__ = ["InMemory", "InRegisters"]
@@ -40,7 +41,11 @@ class InRegisters:
 
 
 class InMemory(InRegisters):
-    """A vector is an Array; everything is an emitted loop over the states."""
+    """A vector is an Array of one kind; everything is an emitted loop over the states."""
+
+    def __init__(self, writer, n, kind=None):
+        super().__init__(writer, n)
+        self.kind = kind or writer.vector
 
     def read(self, array):
         return self.combine([(1.0, array)])
@@ -50,7 +55,7 @@ class InMemory(InRegisters):
             array[i] = vector[i]
 
     def combine(self, terms):
-        result = self.w.array(self.n)
+        result = self.w.array(self.n, self.kind)
         with self.w.count(0, self.n) as i:
             result[i] = _sum_at(terms, i)
         return result
@@ -76,6 +81,9 @@ def _sum_at(terms, i):
     for coefficient, vector in terms:
         if isinstance(coefficient, float) and coefficient == 0.0:
             continue
-        term = vector[i] if isinstance(coefficient, float) and coefficient == 1.0 else vector[i] * coefficient
+        entry = vector[i]
+        if entry is None:
+            continue
+        term = entry if isinstance(coefficient, float) and coefficient == 1.0 else entry * coefficient
         result = term if result is None else result + term
     return result

@@ -155,14 +155,6 @@ def test_what_cannot_be_compiled_is_solved_by_scipy_and_said():
     x = State("x", 0.5)
     problem = Problem(Model("odd", rates={x: -x}, observables={"y": sp.sin(x)}), t_span=(0, 1))
     assert not reason_not(problem)
-    wide = [State(f"w{i}", 1.0) for i in range(35)]
-    many = Problem(Model("wide", rates={w: -w * Parameter("k", 1.0) for w in wide}), t_span=(0, 1))
-    assert "sensitivities" in reason_not(many, carried=True)
-    solution = solve(many, "Rodas5P", sensitivities=["k"], t_eval=[1])
-    assert solution.method.startswith("LSODA (not Rodas5P: sensitivities of more than 30 states")
-    plain = solve(many, "Rodas5P", rtol=1e-8, t_eval=[1])
-    np.testing.assert_allclose(plain["w7"], np.exp(-1), rtol=1e-7)
-    assert plain.method == "Rodas5P"
 
 
 def test_without_llvmlite(monkeypatch):
