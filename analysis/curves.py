@@ -218,11 +218,11 @@ def instant_gradient(solution, boundary) -> np.ndarray:
     if boundary <= 0:
         return np.zeros(k)
     time = segments[boundary - 1].end
-    columns = [problem.system.parameters.index(name) for name in solution.carried]
+    known = problem.system.parameters
     near = 1e-12 * max(map(abs, problem.t_span))
     for moment in make_schedule(problem, True).moments:
         if abs(moment.time - time) <= near:
-            return np.asarray(moment.time_gradient[columns], dtype=float)
+            return np.array([moment.time_gradient[known.index(p)] if p in known else 0.0 for p in solution.carried])
     if boundary >= len(segments):
         return np.zeros(k)
     before, after = segments[boundary - 1], segments[boundary]

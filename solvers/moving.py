@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from .flow import make_flow
+from .initial import column_size
 from .rules import rule_watches, watches
 from .schedule import DOSE, EDGE, make_schedule
 
@@ -251,7 +252,7 @@ class Moving:
 
     def z_atol(self):
         """Absolute tolerances of states and sensitivities, shape (n + n k,)."""
-        sizes = [parameter_size(self.system.parameter_symbols[c].info, self.p[c]) for c in self.columns]
+        sizes = [column_size(self.problem, c) for c in self.columns]
         return np.concatenate([self.atol, *(self.atol / s for s in sizes)])
 
     def record(self, kind, label):
@@ -281,12 +282,6 @@ class Moving:
                 f"{self.system.states[row]} = {self.y[row]:.6g} at t = {self.t:g}, below zero by more than "
                 f"{self.floor[row]:.3g}; try a smaller atol or method='Radau'",
             )
-
-
-def parameter_size(info, value):
-    """What counts as a sizeable change of a parameter: its value, or its plausible range where the value is about 0."""
-    span = max(map(abs, info.plausible)) if info.plausible else 1.0
-    return abs(value) if abs(value) > 1e-6 * span else span
 
 
 def _negative_limits(problem, atol):

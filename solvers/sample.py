@@ -12,8 +12,9 @@ import numpy as np
 
 from remission.models.errors import ProblemError, did_you_mean, refuse_unknown_keywords
 
+from .initial import carried
 from .kernels.single import compiled_sample, reason_not
-from .solve import SolveWarning, output_times, parameter_columns, solve
+from .solve import SolveWarning, output_times, solve
 
 __all__ = ["Samples", "sample"]
 
@@ -54,7 +55,7 @@ def sample(problem, times, names, sensitivities=()) -> Samples:
     names : list of str
         States, observables or inputs.
     sensitivities : list of str
-        Parameters to differentiate by.
+        Parameters to differentiate by; `"S(0)"` is the initial value of the state S.
 
     Returns
     -------
@@ -72,9 +73,9 @@ def sample(problem, times, names, sensitivities=()) -> Samples:
     for name in names:
         if name not in (known := (*problem.system.states, *problem.system.observables, *problem.system.inputs)):
             raise ProblemError(f"{problem.model.name} has no output {name!r}; {did_you_mean(name, known)}")
-    columns = parameter_columns(problem, list(sensitivities))
+    given, (problem, columns, _) = problem, carried(problem, list(sensitivities))
     if problem.treatment.rules or problem.extinction_gate:
-        return _from_solution(problem, times, names, sensitivities)
+        return _from_solution(given, times, names, sensitivities)
     told = None
     if not reason_not(problem):
         values, gradients, message = compiled_sample(problem, times, names, columns)
@@ -85,7 +86,7 @@ def sample(problem, times, names, sensitivities=()) -> Samples:
     if found.success:  # one method's doubt is no reason to lose a member
         return found
     # Where all fail, the values before the failure are kept: the kernel has them, and so has solve.
-    return told or _from_solution(problem, times, names, sensitivities)
+    return told or _from_solution(given, times, names, sensitivities)
 
 
 def _by_lsoda(problem, times, names, columns):

@@ -171,7 +171,7 @@ class Solution:
         name : str
             State or observable.
         parameter : str
-            One of those given to `solve(sensitivities=...)`.
+            One of those given to `solve(sensitivities=...)`, such as `"r"` or `"S(0)"`.
         t : array_like, optional
             Times; the output times if not given.
         side : {"left", "right"}
@@ -213,8 +213,8 @@ class Solution:
             raise ProblemError(f"no sensitivity of {name!r}; " + did_you_mean(name, self.names))
         at = system.observables.index(name)
         by_state, by_parameter, by_input = (g[at] for g in system.observe_tangent(times, z[:n], self.problem.p, u))
-        column = system.parameters.index(parameter)
-        direct = by_parameter[column] if column < system.n_model_parameters else 0.0
+        inside = system.parameters[: system.n_model_parameters]
+        direct = by_parameter[inside.index(parameter)] if parameter in inside else 0.0
         return (by_state * s).sum(axis=0) + direct + (by_input * du[:, j]).sum(axis=0)
 
     def to_pandas(self):

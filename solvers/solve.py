@@ -9,6 +9,7 @@ import numpy as np
 
 from remission.models.errors import ProblemError, did_you_mean, refuse_unknown_keywords
 
+from .initial import carried
 from .methods import COMPILED, UNCOMPILED, find_method
 from .saved import is_problem
 
@@ -44,7 +45,8 @@ def solve(problem, method=None, *, t_eval=None, rtol=None, atol=None, sensitivit
     rtol, atol : float, dict, optional
         Tolerances; those of the problem if not given.
     sensitivities : list of str or "all", optional
-        Parameters whose exact forward sensitivities are carried, through doses and state events.
+        Parameters whose exact forward sensitivities are carried, through doses and state events; `"S(0)"` is the
+        initial value of the state S. `"all"` is every parameter.
     max_step : float, optional
         Longest step, in the model's unit of time.
 
@@ -72,17 +74,17 @@ def solve(problem, method=None, *, t_eval=None, rtol=None, atol=None, sensitivit
 
     if not is_problem(problem):
         raise ProblemError(f"solve: the first argument must be a Problem, got {type(problem).__name__}")
-    columns = parameter_columns(problem, sensitivities)
+    moved, columns, names = carried(problem, sensitivities)
     method, shown = _possible(problem, method, columns)
     times = None if t_eval is None else output_times(problem, t_eval)
     step = np.inf if max_step is None else float(max_step)
     if not step > 0:
         raise ProblemError(f"solve: max_step must be above 0, got {max_step!r}")
     _check_problem_tolerances(problem, rtol, atol)
-    trace, shown = _integrated(problem, method, shown, (rtol, atol, columns, step))
+    trace, shown = _integrated(moved, method, shown, (rtol, atol, columns, step))
     if times is None:
         times = _default_times(problem, trace)
-    solution = Solution(problem, times, trace, shown, tuple(problem.system.parameters[c] for c in columns))
+    solution = Solution(problem, times, trace, shown, names)
     if not solution.success:
         logger.info("solve: %s: %s", problem.model.name, solution.message)
         warnings.warn(f"{problem.model.name}: {solution.message}", SolveWarning, stacklevel=3)
@@ -161,8 +163,7 @@ def parameter_columns(problem, names) -> tuple:
     for name in wanted:
         if name in problem.system.states:
             raise ProblemError(
-                f"sensitivities: {name!r} is a state; for its initial value write initial={{{name!r}: Parameter(...)}} "
-                "and ask for that parameter"
+                f"sensitivities: {name!r} is a state; its initial value is written '{name}(0)'"
             )
         if name not in known:
             raise ProblemError(f"sensitivities: no parameter named {name!r}; {did_you_mean(name, known)}")

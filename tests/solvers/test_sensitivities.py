@@ -1,10 +1,12 @@
 """Forward sensitivities against closed forms and differences, through every kind of jump."""
 
+import pickle
+
 import numpy as np
 import pytest
 
-from remission.models import Input, Model, Parameter, State, sensitive_resistant
-from remission.solvers import Problem, Treatment, check_gradient, solve
+from remission.models import Input, Model, Parameter, ProblemError, State, sensitive_resistant
+from remission.solvers import Problem, Treatment, check_gradient, sample, solve
 from remission.solvers.methods import method_names
 
 r, d = Parameter("r", 0.2, unit="1/day"), Parameter("d", 0.3, unit="1/day")
@@ -99,3 +101,53 @@ def test_every_treatment_kind_against_differences(name):
 def test_a_wrong_gradient_is_noticed():
     problem = Problem(GROWTH, t_span=(0, 10))
     assert not check_gradient(problem, vary=["r"], tolerance=1e-13).ok
+
+
+@pytest.mark.parametrize("method", ["LSODA", "Radau", "Rodas5P"])
+def test_an_initial_value_apart_from_the_parameters_that_it_is_made_of(method):
+    """N' = r N, n0 in its initial value: d N / d N(0) = exp(r t), with a dose and surgery on the way."""
+    amount = Parameter("amount", 3.0)
+    model = Model("grown", rates={N: (r + 0 * amount) * N, C: -d * C}, observables={"both": N + C})
+    give = Treatment.bolus({"N": amount}, at=2) + Treatment.surgery({"N": 0.5}, at=4)
+    problem = Problem(model, t_span=(0, 10), treatment=give, initial={"N": r * Parameter("n0", 2.0)})
+    by = ["N(0)", "r", "C(0)", "n0"]
+    solution = solve(problem, method, sensitivities=by, t_eval=[3, 10], rtol=1e-9, atol=1e-12)
+    grown = np.exp(0.2 * solution.t) * [1, 0.5]
+    np.testing.assert_allclose(solution.sensitivity("N", "N(0)"), grown, rtol=1e-7)
+    np.testing.assert_allclose(solution.sensitivity("both", "N(0)"), grown, rtol=1e-7)
+    np.testing.assert_allclose(solution.sensitivity("N", "n0"), 0.2 * grown, rtol=1e-7)
+    np.testing.assert_allclose(solution.sensitivity("C", "C(0)"), np.exp(-0.3 * solution.t), rtol=1e-7)
+    total = 2 * grown + solution.t * 0.4 * grown + 3 * (solution.t - 2) * grown * np.exp(-0.4)
+    np.testing.assert_allclose(solution.sensitivity("N", "r"), total, rtol=1e-6)
+    assert solution.problem is problem and set(solution.problem.parameters) == {"r", "d", "n0", "amount"}
+    found = sample(problem, [3, 10], ["N", "both"], by)
+    np.testing.assert_allclose(found.gradients[:, 1, 0], grown, rtol=1e-5)
+    pickled = pickle.loads(pickle.dumps(solution))
+    np.testing.assert_array_equal(pickled.sensitivity("N", "N(0)"), solution.sensitivity("N", "N(0)"))
+
+
+@pytest.mark.parametrize("method", ["LSODA", "Rodas5P"])
+def test_initial_values_under_an_adaptive_rule_against_differences(method):
+    """The rule's thresholds are relative to the burden at the start, which the initial values make up."""
+    rule = Treatment.adaptive({"u": 1.0}, of="burden", pause_below=0.5, resume_above=1.0, relative_to="start")
+    problem = Problem(sensitive_resistant(), t_span=(0, 150), treatment=rule, rtol=1e-10, atol=1e-12)
+    times = [40.3, 97.1, 149.0]
+    solution = solve(problem, method, sensitivities=["S(0)", "R(0)"], t_eval=times)
+    start = problem.initial_values()
+    for name, value in start.items():
+        h = 1e-3 * value
+        shifted = [
+            solve(problem.replace(initial={name: value + c * h}), method, t_eval=times)["burden"] for c in (-2, -1, 1, 2)
+        ]
+        difference = (shifted[0] - 8 * shifted[1] + 8 * shifted[2] - shifted[3]) / (12 * h)
+        np.testing.assert_allclose(solution.sensitivity("burden", f"{name}(0)"), difference, rtol=1e-4, atol=1e-6)
+
+
+def test_names_of_initial_values():
+    problem = Problem(sensitive_resistant())
+    with pytest.raises(ProblemError, match=r"its initial value is written 'S\(0\)'"):
+        solve(problem, sensitivities=["S"])
+    with pytest.raises(ProblemError, match=r"no initial value 'Q\(0\)'"):
+        solve(problem, sensitivities=["Q(0)", "r"])
+    with pytest.raises(ProblemError, match="twice"):
+        sample(problem, [1], ["S"], ["S(0)", "S(0)"])
