@@ -162,9 +162,7 @@ def parameter_columns(problem, names) -> tuple:
     wanted = [getattr(n, "name", n) for n in names]
     for name in wanted:
         if name in problem.system.states:
-            raise ProblemError(
-                f"sensitivities: {name!r} is a state; its initial value is written '{name}(0)'"
-            )
+            raise ProblemError(f"sensitivities: {name!r} is a state; its initial value is written '{name}(0)'")
         if name not in known:
             raise ProblemError(f"sensitivities: no parameter named {name!r}; {did_you_mean(name, known)}")
     if len(set(wanted)) < len(wanted):

@@ -11,6 +11,7 @@ import numpy as np
 
 from remission.models.errors import ProblemError, did_you_mean, refuse_unknown_keywords
 
+from ..initial import carried
 from .build import Options, kernel
 from .choice import choose_method, implicit_method
 from .itineraries import groups_of, member_tolerances
@@ -40,6 +41,8 @@ class Ensemble:
     again : (n_members,) bool array
         Members that were solved a second time: alone, because they failed in their group; with tighter tolerances,
         because a clone regrew from below them; or with an implicit method, because they turned out stiff.
+    gradients : (n_members, n_times, n_outputs, n_sensitivities) array or None
+        Derivatives by the parameters asked for; NaN from a member's failure on.
     """
 
     values: np.ndarray
@@ -47,6 +50,7 @@ class Ensemble:
     messages: tuple
     method: str
     again: np.ndarray
+    gradients: np.ndarray | None = None
 
     @property
     def failed(self) -> np.ndarray:
@@ -55,7 +59,7 @@ class Ensemble:
 
 
 @refuse_unknown_keywords
-def ensemble(problem, names, table, times, outputs, threads=None) -> Ensemble:
+def ensemble(problem, names, table, times, outputs, threads=None, *, sensitivities=()) -> Ensemble:
     """Solve a problem for every row of a table of parameter values.
 
     Parameters
@@ -71,6 +75,9 @@ def ensemble(problem, names, table, times, outputs, threads=None) -> Ensemble:
         States, observables, inputs.
     threads : int, optional
         All processors that the process may use, if not given.
+    sensitivities : list of str
+        Parameters to differentiate by; `"S(0)"` is the initial value of the state S. A member then has a lane group
+        of its own: the lanes are its parameters.
 
     Returns
     -------
@@ -99,7 +106,12 @@ def ensemble(problem, names, table, times, outputs, threads=None) -> Ensemble:
     names, outputs = [getattr(n, "name", n) for n in names], [getattr(n, "name", n) for n in outputs]
     table = _checked(problem, names, table, outputs)
     if reason_not(problem) or problem.treatment.rules or problem.extinction_gate:
-        return _one_by_one(problem, names, table, times, outputs)
+        return _one_by_one(problem, names, table, times, outputs, sensitivities)
+    if len(sensitivities):
+        from .gradients import gradient_ensemble
+
+        moved, columns, _ = carried(problem, list(sensitivities))
+        return gradient_ensemble(moved, names, table, times, outputs, threads or _processors(), columns)
     return _compiled(problem, names, table, times, outputs, threads or _processors())
 
 
@@ -197,18 +209,22 @@ def _levels(problem, group, name, at, own):
     return np.array([input_values(problem, replace(changes, times=c), name, t, s, a) for c, t, s, a in rows])
 
 
-def _one_by_one(problem, names, table, times, outputs):
+def _one_by_one(problem, names, table, times, outputs, sensitivities):
     from ..sample import sample
 
     values, status, messages = np.full((len(table), len(times), len(outputs)), np.nan), [], []
+    by = carried(problem, list(sensitivities))[2]
+    gradients = np.full((*values.shape, len(by)), np.nan) if by else None
     for member, row in enumerate(table):
         try:
-            found = sample(problem.replace(parameters=dict(zip(names, row, strict=True))), times, outputs)
+            found = sample(problem.replace(parameters=dict(zip(names, row, strict=True))), times, outputs, by)
         except ProblemError as fault:
             status.append("not finite")
             messages.append(str(fault))
             continue
         values[member] = found.values
+        if by:
+            gradients[member] = found.gradients
         status.append("done" if found.success else "failed")
         messages.append(found.message)
-    return Ensemble(values, tuple(status), tuple(messages), "LSODA", np.zeros(len(table), dtype=bool))
+    return Ensemble(values, tuple(status), tuple(messages), "LSODA", np.zeros(len(table), dtype=bool), gradients)

@@ -12,8 +12,9 @@ import numpy as np
 from ..schedule import DOSE, make_schedule
 from .build import model_is_saved
 
-__all__ = ["Changes", "has_clock", "itinerary", "kernel_tolerances", "model_width", "seeds"]
+__all__ = ["DERIVATIVES", "Changes", "has_clock", "itinerary", "kernel_tolerances", "model_width", "seeds"]
 
+DERIVATIVES = ("start_gradient", "shift", "kept_gradient", "amount_gradient")  # what may be given a member each
 CLOSE = 1e-13  # of the largest time: closer moments are one instant, as in `Moving`
 TIGHTER = 1e-14  # how much more of a clone is resolved than was asked, unless a tolerance was given
 
@@ -145,15 +146,17 @@ def seeds(problem, changes, columns) -> tuple:
     """
     settings, n = problem.system.settings, problem.system.n
     start = [divmod(int(place), settings.n_parameters) for place in settings.gradient_at]
-    members = tuple(range(changes.start_gradient.ndim - 2))
+
+    def entered(table, j):
+        return np.atleast_2d(table[..., j]).any(axis=0)  # by any member
 
     def rows_of(j, column):
         if changes.shift[..., j].any():
             return None
         rows = {row for row, parameter in start if row < n and parameter == column}
-        rows |= {int(row) for row in np.flatnonzero(changes.start_gradient[..., j].any(axis=members)) if row >= n}
+        rows |= {int(row) for row in np.flatnonzero(entered(changes.start_gradient, j)) if row >= n}
         for table in (changes.kept_gradient, changes.amount_gradient):
-            rows |= {int(row) for row in changes.rows[table[..., j].any(axis=members)]}
+            rows |= {int(row) for row in changes.rows[entered(table, j)]}
         return tuple(sorted(rows))
 
     return tuple(rows_of(j, column) for j, column in enumerate(columns))

@@ -10,13 +10,13 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from .itinerary import DERIVATIVES
 from .record import DONE, REGROWN, STATUS, STIFF, Record
 
 __all__ = ["Job", "Outcome", "explain", "run_job"]
 
 GROUP_STEPS, MEMBER_STEPS = 20_000, 200_000
 CHUNK = 64  # members a task: groups of lanes never straddle two tasks
-DERIVATIVES = ("start_gradient", "shift", "kept_gradient", "amount_gradient")
 SMALLEST = 1e-22  # of the span: a step this small is no progress even at time 0
 
 
@@ -50,9 +50,12 @@ class Job:
         def part(table):
             return table if table.ndim == 1 else table[rows]
 
+        slopes = {name: getattr(self.changes, name) for name in DERIVATIVES}
+        slopes = {name: table[rows] for name, table in slopes.items() if table.ndim == 3}
         return replace(
             self, parameters=self.parameters[rows], start=self.start[rows], kept=part(self.kept),
-            amount=part(self.amount), own=self.own and tuple(table[rows] for table in self.own), **changes,
+            amount=part(self.amount), own=self.own and tuple(table[rows] for table in self.own),
+            changes=replace(self.changes, **slopes), **changes,
         )  # fmt: skip
 
 

@@ -56,7 +56,7 @@ def snapped(times, changes, problem):
 def steers(changes, n, n_u) -> bool:
     """Whether the level of an input depends on a carried parameter."""
     inside = (changes.rows >= n) & (changes.rows < n + n_u)
-    return bool(changes.start_gradient[n : n + n_u].any() or changes.amount_gradient[inside].any())
+    return bool(changes.start_gradient[..., n : n + n_u, :].any() or changes.amount_gradient[..., inside, :].any())
 
 
 def input_values(problem, changes, name, times, start, amount):

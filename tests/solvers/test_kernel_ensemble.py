@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from remission.models import Model, Parameter, State, sensitive_resistant
+from remission.models import Input, Model, Parameter, State, sensitive_resistant
 from remission.models.errors import ProblemError
 from remission.solvers import Problem, Treatment, kernels, sample
 
@@ -123,3 +123,58 @@ def test_a_rule_is_solved_member_by_member():
     assert found.status == ("done", "done")
     alone = sample(problem.replace(parameters={"f_R": 0.02}), TIMES, ["burden"]).values
     np.testing.assert_allclose(found.values[1], alone, rtol=1e-6)
+
+
+def gradients_one_by_one(problem, names, table, times, outputs, by):
+    found = [
+        sample(problem.replace(parameters=dict(zip(names, row, strict=True))), times, outputs, by) for row in table
+    ]
+    return np.array([f.gradients for f in found])
+
+
+@pytest.mark.parametrize("kind", ["shared", "own"])
+def test_gradients_are_those_of_the_members_alone(kind):
+    """`shared`: one treatment for all; `own`: amounts, times and initial values differ from member to member."""
+    dose, gap, cut = Parameter("dose", 0.8), Parameter("gap", 12.0), Parameter("cut", 0.5)
+    treatment = Treatment.intermittent({"u": dose}, on=gap, off=9) + Treatment.surgery({"S": cut}, at=gap * 2)
+    problem = Problem(sensitive_resistant(), t_span=(0, 90), treatment=treatment, rtol=1e-7, atol=1e-10)
+    names = ["r", "n0"] + ["dose", "gap", "cut"] * (kind == "own")
+    spread = 1 + 0.2 * np.random.default_rng(2).random((70, len(names)))
+    table = np.array([problem.parameters[n] for n in names]) * spread
+    times, outputs, by = [0, 30.5, 90], ["S", "burden", "u"], ["n0", "gap", "dose", "r", "R(0)", "cut"]
+    one, two = (kernels.ensemble(problem, names, table, times, outputs, threads=k, sensitivities=by) for k in (1, 2))
+    assert one.gradients.shape == (70, 3, 3, 6)
+    assert set(one.status) == {"done"}
+    np.testing.assert_array_equal(one.gradients, two.gradients)
+    alone = gradients_one_by_one(problem, names, table[::9], times, outputs, by)
+    np.testing.assert_allclose(one.gradients[::9], alone, rtol=1e-9, atol=1e-12)
+    part = kernels.ensemble(problem, names, table[5:7], times, outputs, sensitivities=by)
+    np.testing.assert_array_equal(part.gradients, one.gradients[5:7])
+
+
+def test_gradients_of_members_that_fail_or_regrow():
+    x, r = State("x", 1.0, kind="other"), Parameter("r", 1.0)
+    problem = Problem(Model("explosive", rates={x: r * x**2}), t_span=(0, 3), rtol=1e-8)
+    found = kernels.ensemble(problem, ["r"], [[0.1], [1.0], [0.2]], [0.5, 2.9], ["x"], sensitivities=["r"])
+    assert found.status[1] != "done"
+    assert np.isnan(found.gradients[1, 1]).all()
+    exact = [[t / (1 - k * t) ** 2 for t in (0.5, 2.9)] for k in (0.1, 0.2)]
+    np.testing.assert_allclose(found.gradients[[0, 2], :, 0, 0], exact, rtol=1e-6)
+    clone, kill = State("clone", 1.0, kind="tumour", cells_per_unit=1e9), Parameter("kill", 3.0)
+    u = Input("u")
+    model = Model("sunk", rates={clone: (0.5 - (0.5 + kill) * u) * clone})
+    given = Treatment.constant({"u": 1.0}, end=40)
+    sunk = Problem(model, t_span=(0, 200), treatment=given, rtol=1e-8, atol=1e-12)
+    by_kill = kernels.ensemble(sunk, ["kill"], [[0.1], [2.0], [0.2]], [200], ["clone"], sensitivities=["kill"])
+    end = [np.exp(80 - 40 * k) for k in (0.1, 2.0, 0.2)]
+    assert set(by_kill.status) == {"done"}
+    np.testing.assert_allclose(by_kill.values[:, 0, 0], end, rtol=1e-5)
+    np.testing.assert_allclose(by_kill.gradients[:, 0, 0, 0], -40 * np.array(end), rtol=1e-5)
+
+
+def test_gradients_under_a_rule_are_solved_one_by_one():
+    rule = Treatment.adaptive({"u": 1.0}, of="burden", pause_below=0.5, resume_above=1.0)
+    problem = Problem(sensitive_resistant(), t_span=(0, 60), treatment=rule)
+    found = kernels.ensemble(problem, ["r"], [[0.02], [0.03]], [60], ["burden"], sensitivities=["r", "S(0)"])
+    alone = gradients_one_by_one(problem, ["r"], [[0.02], [0.03]], [60], ["burden"], ["r", "S(0)"])
+    np.testing.assert_array_equal(found.gradients, alone)

@@ -119,7 +119,8 @@ def test_an_initial_value_apart_from_the_parameters_that_it_is_made_of(method):
     np.testing.assert_allclose(solution.sensitivity("C", "C(0)"), np.exp(-0.3 * solution.t), rtol=1e-7)
     total = 2 * grown + solution.t * 0.4 * grown + 3 * (solution.t - 2) * grown * np.exp(-0.4)
     np.testing.assert_allclose(solution.sensitivity("N", "r"), total, rtol=1e-6)
-    assert solution.problem is problem and set(solution.problem.parameters) == {"r", "d", "n0", "amount"}
+    assert solution.problem is problem
+    assert set(solution.problem.parameters) == {"r", "d", "n0", "amount"}
     found = sample(problem, [3, 10], ["N", "both"], by)
     np.testing.assert_allclose(found.gradients[:, 1, 0], grown, rtol=1e-5)
     pickled = pickle.loads(pickle.dumps(solution))
@@ -136,9 +137,8 @@ def test_initial_values_under_an_adaptive_rule_against_differences(method):
     start = problem.initial_values()
     for name, value in start.items():
         h = 1e-3 * value
-        shifted = [
-            solve(problem.replace(initial={name: value + c * h}), method, t_eval=times)["burden"] for c in (-2, -1, 1, 2)
-        ]
+        moved = [problem.replace(initial={name: value + c * h}) for c in (-2, -1, 1, 2)]
+        shifted = [solve(p, method, t_eval=times)["burden"] for p in moved]
         difference = (shifted[0] - 8 * shifted[1] + 8 * shifted[2] - shifted[3]) / (12 * h)
         np.testing.assert_allclose(solution.sensitivity("burden", f"{name}(0)"), difference, rtol=1e-4, atol=1e-6)
 
