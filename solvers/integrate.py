@@ -42,7 +42,7 @@ class Trace:
     z_final: np.ndarray | None
 
 
-def run(problem, method, rtol=None, atol=None, columns=(), max_step=np.inf) -> Trace:
+def run(problem, method, rtol=None, atol=None, columns=(), max_step=np.inf, controlled=False) -> Trace:
     """Integrate a problem over its span.
 
     Parameters
@@ -54,6 +54,8 @@ def run(problem, method, rtol=None, atol=None, columns=(), max_step=np.inf) -> T
     columns : tuple of int
         Positions of the parameters whose sensitivities are carried along.
     max_step : float
+    controlled : bool
+        Whether a compiled method looks at the error of the sensitivities; SciPy's always do.
 
     Returns
     -------
@@ -68,10 +70,10 @@ def run(problem, method, rtol=None, atol=None, columns=(), max_step=np.inf) -> T
 
     moving = Moving(problem, columns, rtol, atol)
     try:
-        return _walk(moving, CompiledLoop(moving, name, rtol, atol, max_step))
+        return _walk(moving, CompiledLoop(moving, name, rtol, atol, max_step, controlled))
     except Regrown:
         moving = Moving(problem, columns, rtol, atol)
-        return _walk(moving, CompiledLoop(moving, name, rtol, atol, max_step, tight=True))
+        return _walk(moving, CompiledLoop(moving, name, rtol, atol, max_step, controlled, tight=True))
 
 
 def _walk(moving, loop):

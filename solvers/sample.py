@@ -14,7 +14,7 @@ from remission.models.errors import ProblemError, did_you_mean, refuse_unknown_k
 
 from .initial import carried
 from .kernels.single import compiled_sample, reason_not
-from .solve import SolveWarning, output_times, solve
+from .solve import SolveWarning, all_controlled, output_times, solve
 
 __all__ = ["Samples", "sample"]
 
@@ -44,7 +44,7 @@ class Samples:
 
 
 @refuse_unknown_keywords
-def sample(problem, times, names, sensitivities=()) -> Samples:
+def sample(problem, times, names, sensitivities=(), *, error_control="states") -> Samples:
     """Outputs of a problem at given times, with gradients if asked, without dense output.
 
     Parameters
@@ -56,6 +56,8 @@ def sample(problem, times, names, sensitivities=()) -> Samples:
         States, observables or inputs.
     sensitivities : list of str
         Parameters to differentiate by; `"S(0)"` is the initial value of the state S.
+    error_control : {"states", "all"}
+        As in `solve`.
 
     Returns
     -------
@@ -73,12 +75,13 @@ def sample(problem, times, names, sensitivities=()) -> Samples:
     for name in names:
         if name not in (known := (*problem.system.states, *problem.system.observables, *problem.system.inputs)):
             raise ProblemError(f"{problem.model.name} has no output {name!r}; {did_you_mean(name, known)}")
+    controlled = all_controlled(error_control)
     given, (problem, columns, _) = problem, carried(problem, list(sensitivities))
     if problem.treatment.rules or problem.extinction_gate:
-        return _from_solution(given, times, names, sensitivities)
+        return _from_solution(given, times, names, sensitivities, error_control)
     told = None
     if not reason_not(problem):
-        values, gradients, message = compiled_sample(problem, times, names, columns)
+        values, gradients, message = compiled_sample(problem, times, names, columns, controlled)
         told = Samples(values, gradients, not message, message)
         if told.success:
             return told
@@ -86,7 +89,7 @@ def sample(problem, times, names, sensitivities=()) -> Samples:
     if found.success:  # one method's doubt is no reason to lose a member
         return found
     # Where all fail, the values before the failure are kept: the kernel has them, and so has solve.
-    return told or _from_solution(given, times, names, sensitivities)
+    return told or _from_solution(given, times, names, sensitivities, error_control)
 
 
 def _by_lsoda(problem, times, names, columns):
@@ -102,10 +105,10 @@ def _by_lsoda(problem, times, names, columns):
     return _read(problem, moving, collector, names, message)
 
 
-def _from_solution(problem, times, names, sensitivities):
+def _from_solution(problem, times, names, sensitivities, error_control):
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", SolveWarning)
-        solution = solve(problem, t_eval=times, sensitivities=list(sensitivities))
+        solution = solve(problem, t_eval=times, sensitivities=list(sensitivities), error_control=error_control)
     values = np.column_stack([solution[name] for name in names])
     gradients = None
     if len(sensitivities):

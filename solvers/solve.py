@@ -16,7 +16,7 @@ from .saved import is_problem
 if TYPE_CHECKING:
     from .solution import Solution
 
-__all__ = ["SolveWarning", "output_times", "parameter_columns", "solve"]
+__all__ = ["SolveWarning", "all_controlled", "output_times", "parameter_columns", "solve"]
 
 logger = logging.getLogger("remission")
 ASKED_AGAIN = ("failed", "negative", "too many steps")  # what a method that pivots may still get through
@@ -27,7 +27,10 @@ class SolveWarning(UserWarning):
 
 
 @refuse_unknown_keywords
-def solve(problem, method=None, *, t_eval=None, rtol=None, atol=None, sensitivities=None, max_step=None) -> "Solution":
+def solve(
+    problem, method=None, *, t_eval=None, rtol=None, atol=None, sensitivities=None, max_step=None,
+    error_control="states",
+) -> "Solution":  # fmt: skip
     """Integrate a problem over its time span.
 
     The span is cut at every dose, switch and end of an infusion, and at located state events.
@@ -49,6 +52,9 @@ def solve(problem, method=None, *, t_eval=None, rtol=None, atol=None, sensitivit
         initial value of the state S. `"all"` is every parameter.
     max_step : float, optional
         Longest step, in the model's unit of time.
+    error_control : {"states", "all"}
+        What a compiled method's steps are chosen by: the states alone, or the sensitivities too, each times the size
+        of its parameter within the tolerance of its state and `rtol` of itself. SciPy's methods always take all.
 
     Returns
     -------
@@ -81,7 +87,8 @@ def solve(problem, method=None, *, t_eval=None, rtol=None, atol=None, sensitivit
     if not step > 0:
         raise ProblemError(f"solve: max_step must be above 0, got {max_step!r}")
     _check_problem_tolerances(problem, rtol, atol)
-    trace, shown = _integrated(moved, method, shown, (rtol, atol, columns, step))
+    controlled = all_controlled(error_control) and bool(columns)
+    trace, shown = _integrated(moved, method, shown, (rtol, atol, columns, step, controlled))
     if times is None:
         times = _default_times(problem, trace)
     solution = Solution(problem, times, trace, shown, names)
@@ -128,6 +135,27 @@ def _integrated(problem, method, shown, how):
         if second.status == "done":
             return second, f"{UNCOMPILED} ({method} failed: {trace.message})"
     return trace, shown
+
+
+def all_controlled(error_control) -> bool:
+    """Whether `error_control` asks for the sensitivities in the error test.
+
+    Parameters
+    ----------
+    error_control : {"states", "all"}
+
+    Returns
+    -------
+    bool
+
+    Raises
+    ------
+    ProblemError
+        If it is neither.
+    """
+    if error_control not in ("states", "all"):
+        raise ProblemError(f"error_control is 'states' or 'all', got {error_control!r}")
+    return error_control == "all"
 
 
 def parameter_columns(problem, names) -> tuple:

@@ -40,6 +40,8 @@ class Options:
     seeds : tuple, optional
         For each carried parameter the rows of the extended state that its derivative enters by initial values and
         changes, None for any row; None or nothing where any may enter any.
+    controlled : bool
+        Whether the error test looks at the sensitivities too.
     """
 
     method: str = "Rodas5P"
@@ -50,6 +52,7 @@ class Options:
     steered: bool = False
     width: int = 8
     seeds: tuple | None = ()
+    controlled: bool = False
 
     def portable(self) -> "Options":
         """The same without what depends on the processor and decides nothing."""

@@ -11,7 +11,13 @@ the same extended table as in `loop.py`. At a change whose time tau depends on a
 
     s+ = kept (s- + f- tau') + y dkept + damount - f+ tau',
 
-with f- and f+ the rates just before and just after (as in `solvers/moving.py`). The step is chosen by the states alone.
+with f- and f+ the rates just before and just after (as in `solvers/moving.py`).
+
+By default the step is chosen by the states alone, and the sensitivities are advanced once it is accepted. With
+`options.controlled` they are advanced before, beside where they stand, and take part in the error test: s_c times the
+size of p_c is an amount of y, so its tolerance is that of y, and relative to itself,
+
+    error_ic <= (atol_i + rtol |y_i|) / size_c + rtol |s_ic|   in the mean square over i, for each c.
 """
 
 from .blocks import Blocks, Columns
@@ -62,9 +68,19 @@ class Carried:
         for blocks in (self.moving, self.seen, self.dense):
             blocks.clear()
         self.slopes.begin()
+        self.next = Blocks(w, self.shapes, loop.width) if self.options.controlled else self.moving
+        if self.options.controlled:
+            self.read_sizes(loop)
         given = loop.start_gradient.at(loop.members[0] * (loop.width * self.k))
         with w.count(0, loop.width) as row, w.count(0, self.k) as c:
             self.moving.numbers[self.columns.place(self.moving, c, row)] = given[row * self.k + c]
+
+    def read_sizes(self, loop):
+        w, self.sizes = loop.w, Blocks(loop.w, self.shapes, 1)
+        with w.count(0, self.sizes.lanes) as lane:
+            self.sizes.numbers[lane] = 1.0  # of the lanes that no parameter has
+        with w.count(0, self.k) as c:
+            self.sizes.numbers[self.columns.place(self.sizes, c, 0)] = loop.sizes[c]
 
     def vectors(self, loop, shape, array):
         """Space of a block's state vectors, and the vector at the head of an array."""
@@ -105,6 +121,24 @@ class Carried:
 
     # --- one step -----------------------------------------------------------------------------------------------------
 
+    def accept(self, loop, step, wanted):
+        """Move on to the end of an accepted step."""
+        if not self.options.controlled:
+            self.advance(loop, step, wanted)
+            return
+        for shape in self.shapes:
+            with loop.w.count(0, shape.count) as b:
+                space, end = self.vectors(loop, shape, self.next.block(shape, b))
+                store(space, self.moving.block(shape, b), end)
+
+    def test(self, loop, step, each, wanted):
+        """The larger of the states' error and that of the worst sensitivity; NaN where one is not finite."""
+        w = loop.w
+        self.worst, self.unsound = w.cell(0.0), w.cell(0.0)
+        with w.when(each <= 1.0):
+            self.advance(loop, step, wanted)
+        return w.larger(each, self.worst.value) + self.unsound.value
+
     def advance(self, loop, step, wanted):
         self.slopes.evaluate(step)
         for shape in self.shapes:
@@ -120,7 +154,28 @@ class Carried:
             rows, kept = Dense.of(space, loop.table, start, increments, end).rows, self.dense.block(shape, b)
             for r, vector in enumerate(rows):
                 store(space, kept.at(r * loop.n), vector)
-        store(space, mine, end)
+        if self.options.controlled:
+            self.judge(loop, step, space, self.sizes.block(shape, b)[0], (start, end, increments[-1]))
+        store(space, self.next.block(shape, b), end)
+
+    def judge(self, loop, step, space, size, carried):
+        """Keep the worst error of the columns of a block."""
+        w, guards, (before, after, error) = loop.w, loop.guards, carried
+
+        def part(i):
+            largest = w.larger(w.absolute(step.start[i]), w.absolute(step.end[i]))
+            own = w.larger(w.absolute(before[i]), w.absolute(after[i]))
+            ratio = error[i] / (guards.scale(i, largest) * size + guards.relative * own + 1e-300)
+            return ratio * ratio
+
+        total = w.cell(w.to(size.kind, 0.0))
+        for i in space.indices():
+            if self.in_memory or error[i] is not None:
+                total.value = total.value + part(i)
+        for lane in range(size.kind.count):
+            square = w.lane(total.value, lane) * (1.0 / loop.n)
+            self.worst.value = w.larger(self.worst.value, square)
+            self.unsound.value = self.unsound.value + square * 0.0
 
     # --- outputs ------------------------------------------------------------------------------------------------------
 

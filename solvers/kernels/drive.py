@@ -17,7 +17,7 @@ from .itinerary import has_clock, itinerary, kernel_tolerances, model_width, see
 from .jit import host_lanes
 from .members import SMALLEST, explain
 from .record import DONE, REGROWN, STATUS, Record
-from .single import carried_columns
+from .single import carried_columns, inverse_sizes
 from .tables import METHODS
 
 __all__ = ["CompiledLoop", "Regrown", "StepLog"]
@@ -72,7 +72,7 @@ class StepLog:
 class CompiledLoop:
     """Stands in for the loop over a SciPy solver in `integrate`: the same `segment`, `segments`, `evaluations`."""
 
-    def __init__(self, moving, method, rtol=None, atol=None, max_step=np.inf, tight=False):
+    def __init__(self, moving, method, rtol=None, atol=None, max_step=np.inf, controlled=False, tight=False):
         self.moving, self.max_step, self.name, self.tight = moving, max_step, method, tight
         self.segments, self.evaluations = [], 0
         problem = moving.problem
@@ -80,7 +80,9 @@ class CompiledLoop:
         self.infused = tuple(sorted({w.row for w in moving.schedule.windows if w.into_state}))
         columns = carried_columns(problem, moving.columns)
         steered, entered = bool(moving.k) and self.steers(), self.seeds() if moving.k else ()
-        options = Options(method, 1, self.infused, guarded, columns, steered, max(4, host_lanes()), entered)
+        options = Options(
+            method, 1, self.infused, guarded, columns, steered, max(4, host_lanes()), entered, controlled
+        )  # fmt: skip
         self.code, self.table = kernel(problem.model, options), METHODS[method]
         self.n, self.clock = model_width(problem.model), has_clock(problem.model)
         self.rows = 2 + len(self.table.dense)
@@ -158,7 +160,7 @@ class CompiledLoop:
             tolerances=np.concatenate([[self.tolerances[0]], *self.tolerances[1:]]), most_steps=MOST_STEPS,
             status=status, reached=reached, counters=counters, step=step, log=log, log_capacity=capacity,
             start_gradient=self.extended_gradient(z), shift=none, shifts=wholes, kept_gradient=none,
-            amount_gradient=none, gradients=none,
+            amount_gradient=none, gradients=none, sizes=inverse_sizes(moving.problem, moving.columns),
         )  # fmt: skip
         self.code.run(record.address, 0, 1)
         self.evaluations += int(counters[0]) * self.table.stages

@@ -181,7 +181,9 @@ class TimeLoop:
         last = h * STRETCH >= stop - t
         h = w.where(last, stop - t, h)
         step = self.attempt(t, w.real(h), self.space.read(self.moving))
-        each = guards.error(step)
+        each, t_end = guards.error(step), w.where(last, stop, t + h)
+        if self.options.controlled:
+            each = self.carried.test(self, step, each, self.wanted_by(t_end))
         error = w.largest_lane(guards.counting(each))
         accepted = error <= 1.0
         factor = SAFETY / root_estimate(w, w.larger(error, 1e-30), 2 * self.table.order)
@@ -190,7 +192,7 @@ class TimeLoop:
         self.most.value = w.where(accepted, MOST, 1.0)
         self.tried.value = self.tried.value + 1
         with w.when(accepted):
-            self.accept(step, w.where(last, stop, t + h))
+            self.accept(step, t_end)
         hopeless = self.h.value < self.smallest()
         with w.when(~accepted & hopeless):
             guards.give_up(each, t, self.moving)
@@ -202,13 +204,17 @@ class TimeLoop:
             return attempt_explicit(self.w, self.space, self.table, self, t, h, start)
         return attempt(self.w, self.space, self.lu, self.table, self, t, h, start)
 
+    def wanted_by(self, t_end):
+        """Whether somebody wants the dense output of a step."""
+        outputs = self.times[self.due.value] <= t_end
+        return outputs | (self.log_capacity > 0) if self.options.lanes == 1 else outputs
+
     def accept(self, step, t_end):
         w, row = self.w, self.logged.value
         self.kept.value = self.kept.value + 1
-        outputs = self.times[self.due.value] <= t_end
-        wanted = outputs | (self.log_capacity > 0) if self.options.lanes == 1 else outputs
+        wanted = self.wanted_by(t_end)
         if self.carried:
-            self.carried.advance(self, step, wanted)
+            self.carried.accept(self, step, wanted)
         with w.when(wanted):
             dense = Dense.of(self.space, self.table, step.start, step.increments, step.end)
             self.write_outputs(step, dense, t_end)

@@ -43,6 +43,7 @@ class Job:
     largest: float = np.inf
     implicit: object = None
     own: tuple | None = None
+    sizes: np.ndarray | None = None
 
     def chosen(self, rows, **changes):
         """The same job for some members, with changes."""
@@ -149,7 +150,7 @@ class _Call:
         }
         self.own = job.own and tuple(np.ascontiguousarray(table) for table in job.own)
         if k:
-            self.arrays |= gradient_arrays(changes) | {"gradients": self.gradients}
+            self.arrays |= gradient_arrays(changes) | {"gradients": self.gradients, "sizes": job.sizes}
 
     def run(self, first, last, budget):
         """Members first..last-1; every call has its own counters, so that threads share nothing."""

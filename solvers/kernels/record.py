@@ -38,6 +38,7 @@ FIELDS = {
     "shifts": "whole (members or 1, changes): whether it has one",
     "kept_gradient": "double (members or 1, changes, k)",
     "amount_gradient": "double (members or 1, changes, k)",
+    "sizes": "double (k): 1 / what counts as a sizeable change of a parameter",
     "gradients": "double (members, n_times, n_wanted, k), written",
 }
 PLACE = {name: place for place, name in enumerate(FIELDS)}

@@ -2,11 +2,12 @@
 
 import numpy as np
 
+from ..initial import column_size
 from .build import Options, available, kernel, model_is_saved, unsupported
 from .choice import implicit_method
 from .itinerary import CLOSE, itinerary, kernel_tolerances, model_width, seeds
 
-__all__ = ["carried_columns", "compiled_sample", "input_values", "reason_not", "snapped", "steers"]
+__all__ = ["carried_columns", "compiled_sample", "input_values", "inverse_sizes", "reason_not", "snapped", "steers"]
 
 
 def reason_not(problem) -> str:
@@ -81,7 +82,12 @@ def input_values(problem, changes, name, times, start, amount):
     return levels[..., np.searchsorted(changes.times[own], times, side="left")]
 
 
-def compiled_sample(problem, times, names, columns=()):
+def inverse_sizes(problem, columns) -> np.ndarray:
+    """1 / what counts as a sizeable change of each carried parameter."""
+    return np.array([1.0 / column_size(problem, c) for c in columns])
+
+
+def compiled_sample(problem, times, names, columns=(), controlled=False):
     """Values (n_times, n_names), gradients or None, and a message that is empty on success.
 
     Parameters
@@ -93,6 +99,8 @@ def compiled_sample(problem, times, names, columns=()):
         States, observables and inputs.
     columns : sequence of int
         Positions in `problem.p` of the parameters to differentiate by.
+    controlled : bool
+        Whether the error test looks at the sensitivities too.
 
     Returns
     -------
@@ -106,13 +114,15 @@ def compiled_sample(problem, times, names, columns=()):
     width = max(4, host_lanes())
     carried, entered = carried_columns(problem, columns), seeds(problem, changes, columns)
     method = implicit_method(tolerances[0])
-    options = Options(method, 1, changes.infused, tolerances[3], carried, steered, width, entered)
+    controlled = controlled and bool(columns)
+    options = Options(method, 1, changes.infused, tolerances[3], carried, steered, width, entered, controlled)
     inside, at = [n for n in names if n not in problem.system.inputs], snapped(times, changes, problem)
     begin = problem.t_span[0]
     job = Job(
         kernel(problem.model, options), 1, np.array(problem.system.model_part(problem.p), dtype=float).reshape(1, -1),
         changes.start[None, :], changes, changes.kept, changes.amount, at, wanted_outputs(problem, inside),
         (begin, max(float(times[-1]), begin)), tolerances[:3], kernel_tolerances(problem, tight=True)[:3],
+        sizes=inverse_sizes(problem, columns),
     )  # fmt: skip
     outcome = run_job(job)
     values, gradients = outcome.values[0], outcome.gradients[0] if columns else None

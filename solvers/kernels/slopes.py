@@ -89,7 +89,7 @@ class UnrolledSlopes:
 
         def slope(stage, point):
             nonlocal total
-            states, sums = range(n), range(n, self.slots)
+            states, sums = ([i for i in shape.reach if (i < n) == small] for small in (True, False))
             total = [forcing[stage * self.slots + i] if i in reached else None for i in range(self.slots)]
             add(sums, self.terms.steering, steering, stage, inputs)
             extended = [_sum(a, b) for a, b in zip(self.with_totals(point), [None] * n + total[n:], strict=True)]

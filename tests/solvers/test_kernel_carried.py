@@ -3,8 +3,9 @@
 import numpy as np
 import pytest
 
-from remission.models import Input, Model, Parameter, State
-from remission.solvers import Problem, Treatment, kernels
+from remission.models import Input, Model, Parameter, State, oncogene_withdrawal, sensitive_resistant
+from remission.models.errors import ProblemError
+from remission.solvers import Problem, Treatment, kernels, sample, solve
 from remission.solvers.kernels import build, loop
 from remission.solvers.kernels.shapes import arrange, reach
 from remission.solvers.kernels.single import compiled_sample
@@ -113,3 +114,52 @@ def test_forty_states_against_lsoda_and_differences():
     np.testing.assert_allclose(gradients / size, lsoda.gradients / size, atol=1e-5)
     expected = differences(problem, times, names, by)
     np.testing.assert_allclose(gradients / size, expected / size, atol=5e-6)
+
+
+def elasticities(problem, times, outputs, **how):
+    by = problem.system.parameters
+    found = sample(problem, times, outputs, by, **how)
+    assert found.success
+    return found.gradients * np.abs(problem.p)
+
+
+@pytest.mark.parametrize("model", [sensitive_resistant, oncogene_withdrawal])
+def test_sensitivities_in_the_error_test_are_more_accurate_and_follow_rtol(model):
+    problem, times = Problem(model(), t_span=(0, 200)), np.linspace(0, 200, 41)
+    outputs = list(problem.system.states)
+    exact = elasticities(problem.replace(rtol=1e-10, atol=1e-14), times, outputs)
+    size, errors = np.abs(exact).max(axis=(0, 2))[None, :, None], []
+    for rtol in (1e-4, 1e-5, 1e-6, 1e-7):
+        rough = problem.replace(rtol=rtol, atol=rtol * 1e-3)
+        found = [elasticities(rough, times, outputs, error_control=c) for c in ("states", "all")]
+        errors.append([np.abs((f - exact) / size).max() for f in found])
+    by_states, by_all = np.transpose(errors)
+    assert np.all(by_all < by_states)
+    assert np.all(by_all[1:] < by_all[:-1] / 4)
+    assert np.all(by_all < [2e-4, 2e-5, 3e-6, 2e-7])
+
+
+@pytest.mark.parametrize("in_memory", [False, True])
+def test_the_error_test_is_the_same_in_both_forms(in_memory, monkeypatch):
+    monkeypatch.setenv("REMISSION_CACHE", "off")
+    if in_memory:
+        monkeypatch.setattr(loop, "LARGEST_UNROLLED", 0)
+    build.kernel.cache_clear()
+    problem = Problem(cascade(), t_span=(0, 20), treatment=treated(), rtol=1e-6, atol=1e-9)
+    names, by = ["S", "R", "T"], problem.system.parameters
+    _, gradients, _ = compiled_sample(problem, np.array([3.0, 20.0]), names, tuple(range(len(by))), True)
+    build.kernel.cache_clear()
+    expected = differences(problem, np.array([3.0, 20.0]), names, by)
+    np.testing.assert_allclose(gradients, expected, atol=2e-6 * np.abs(expected).max())
+
+
+def test_error_control_in_solve_takes_more_steps_and_keeps_the_solution():
+    problem = Problem(sensitive_resistant(), t_span=(0, 200), treatment=Treatment.constant({"u": 1}, start=50))
+    found = {c: solve(problem, "Rodas5P", sensitivities="all", error_control=c) for c in ("states", "all")}
+    assert len(found["all"].trace.segments) == len(found["states"].trace.segments)
+    assert found["all"].trace.steps > found["states"].trace.steps
+    np.testing.assert_allclose(found["all"]["burden"], found["states"]["burden"], rtol=1e-5)
+    alone = solve(problem, "Rodas5P", error_control="all")  # nothing is carried, so nothing changes
+    assert alone.trace.steps == solve(problem, "Rodas5P").trace.steps
+    with pytest.raises(ProblemError, match="'states' or 'all'"):
+        solve(problem, error_control="both")
