@@ -8,6 +8,7 @@ import sympy as sp
 
 from .errors import ModelError
 from .operations import OPERATIONS
+from .partials import partials
 from .symbols import t
 
 __all__ = ["Kernel", "function_source", "model_kernel", "sensitivity_source"]
@@ -208,14 +209,8 @@ def _body(expressions, groups):
 
 def _derivatives(expressions, symbols):
     """Derivatives that are not structurally zero and their flat positions in a (rows, symbols) table."""
-    entries, at = [], []
-    for i, expression in enumerate(expressions):
-        free = expression.free_symbols
-        for j, symbol in enumerate(symbols):
-            if symbol in free and (value := sp.diff(expression, symbol)) != 0:
-                entries.append(value)
-                at.append(i * len(symbols) + j)
-    return entries, tuple(at)
+    table = partials(expressions, symbols)
+    return list(table.values()), tuple(i * len(symbols) + j for i, j in table)
 
 
 def _python_name(name):

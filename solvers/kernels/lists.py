@@ -14,9 +14,10 @@ from dataclasses import dataclass
 
 import sympy as sp
 
+from remission.models.partials import partials
 from remission.models.symbols import t
 
-__all__ = ["Constants", "Lists", "SensitivityLists", "derivatives", "model_lists", "sensitivity_lists"]
+__all__ = ["Constants", "Lists", "SensitivityLists", "model_lists", "sensitivity_lists"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -114,7 +115,7 @@ def model_lists(model) -> Lists:
     constants = Constants((*model.parameters, *model.inputs))
     rewritten, totals = _name_totals(equations, states)
     lift = constants.lift
-    jacobian = {ij: lift(v) for ij, v in derivatives(rewritten, [*states, *totals]).items()}
+    jacobian = {ij: lift(v) for ij, v in partials(rewritten, [*states, *totals]).items()}
     place = {s: j for j, s in enumerate(states)}
     plain = {(k, place[s]): w for k, sums in enumerate(totals.values()) for s, w in sums.items()}
     weights = {place: lift(w) for place, w in plain.items()}
@@ -146,7 +147,7 @@ def sensitivity_lists(lists, columns, steered=True) -> SensitivityLists:
     at_start = dict(zip(slots, start, strict=True))
     parameters = [None if c is None else lists.model.parameters[c] for c in columns]
     inputs = lists.model.inputs if steered else ()
-    jacobian = derivatives(rates, slots)
+    jacobian = partials(rates, slots)
 
     def along(symbols):
         """d (J(y0) k) / d symbols, for an increment k."""
@@ -156,7 +157,7 @@ def sensitivity_lists(lists, columns, steered=True) -> SensitivityLists:
         return {place: sp.Add(*found) for place, found in terms.items()}
 
     def outer(symbols):
-        table = derivatives(rates, symbols)
+        table = partials(rates, symbols)
         for place, value in along(symbols).items():
             table[place] = table.get(place, 0) + value
         for (k, j), c, slope in _each_derivative(weights, symbols):
@@ -168,7 +169,7 @@ def sensitivity_lists(lists, columns, steered=True) -> SensitivityLists:
         return table
 
     tables = [jacobian, outer(parameters), outer(inputs), along(slots)]
-    tables += [derivatives(seen, group) for group in (lists.states, parameters, inputs)]
+    tables += [partials(seen, group) for group in (lists.states, parameters, inputs)]
     lift = lists.constants.lift
     return SensitivityLists(start, increment, *({ij: lift(v) for ij, v in table.items()} for table in tables))
 
@@ -176,43 +177,8 @@ def sensitivity_lists(lists, columns, steered=True) -> SensitivityLists:
 def _each_derivative(table, symbols):
     """(place in the table, symbol's number, derivative), where that is not structurally zero."""
     places = list(table)
-    for (e, c), slope in derivatives(list(table.values()), symbols).items():
+    for (e, c), slope in partials(list(table.values()), symbols).items():
         yield places[e], c, slope
-
-
-def derivatives(expressions, symbols) -> dict:
-    """(i, j) -> d expressions[i] / d symbols[j], where it is not structurally zero."""
-    place = {s: j for j, s in enumerate(symbols) if s is not None}
-    table = {}
-    for i, expression in enumerate(expressions):
-        for symbol in sorted(expression.free_symbols & place.keys(), key=place.get):
-            value = _derivative(expression, symbol)
-            if value != 0:
-                table[i, place[symbol]] = value
-    return table
-
-
-def _derivative(expression, symbol):
-    """As SymPy's `diff`, for sums, products and powers several times faster."""
-    if symbol not in expression.free_symbols:
-        return sp.S.Zero
-    if expression == symbol:
-        return sp.S.One
-    if expression.is_Add:
-        return sp.Add(*(_derivative(a, symbol) for a in expression.args if symbol in a.free_symbols))
-    if expression.is_Mul:
-        args = expression.args
-        return sp.Add(
-            *(
-                sp.Mul(_derivative(a, symbol), *args[:k], *args[k + 1 :])
-                for k, a in enumerate(args)
-                if symbol in a.free_symbols
-            )
-        )
-    if expression.is_Pow and symbol not in expression.exp.free_symbols:
-        base, exponent = expression.args
-        return sp.Mul(exponent, sp.Pow(base, exponent - 1), _derivative(base, symbol))
-    return sp.diff(expression, symbol)
 
 
 def _name_totals(equations, states):
