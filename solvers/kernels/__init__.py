@@ -8,7 +8,7 @@ Rooms, in the order in which a step passes through them:
 * `guards` error test and lanes that fail; `loop` the time loop; `record` what caller and kernel share;
 * `values`, `emit`, `vectors` writing code; `jit` compiling and loading; `cache` object code on disk; `build` all of it;
 * `itinerary` a problem's schedule as changes, `itineraries` those of many members;
-* `members`, `single`, `ensemble`, `logs`, `drive` the callers.
+* `members`, `single`, `ensemble`, `gradients`, `logs`, `drive` the callers.
 
 Nothing here imports llvmlite until a kernel is wanted: without it SciPy's methods give the same answers, slower.
 """

@@ -21,7 +21,8 @@ from .values import BIT, DOUBLE, INTEGER, POINTER, Number, element, like, litera
 __all__ = ["Array", "Cell", "Writer"]
 
 SMALL = ir.IntType(32)
-LARGE = 2**18  # bytes from which an array is no longer on the stack, of which a thread has little
+STACK = 2**18  # bytes of a function's arrays on the stack, of which a thread has little; what is more is borrowed
+LEAST = 2**10  # bytes from which an array is borrowed: what is smaller may still become registers
 LINE = 64  # bytes to which arrays are aligned
 
 
@@ -91,7 +92,7 @@ class Writer:
             self.function.attributes.add("noinline")
         self.builder = ir.IRBuilder(self.function.append_basic_block("start"))
         self.arguments = [Number(self, a) for a in self.function.args]
-        self.borrowed = []
+        self.stacked, self.borrowed = 0, []
 
     def finish(self):
         for memory in self.borrowed:
@@ -222,8 +223,9 @@ class Writer:
         kind = kind or self.vector
         size = max(count, 1) * (8 * kind.count if isinstance(kind, ir.VectorType) else 8)
         with self.builder.goto_entry_block():
-            if size >= LARGE:
+            if size >= LEAST and self.stacked + size > STACK:
                 return Array(self, self._borrow(size), kind, _natural(kind))
+            self.stacked += size
             address = self.builder.alloca(ir.ArrayType(kind, max(count, 1)))
             address.align = LINE
             address.type = POINTER  # llvmlite types what alloca returns, and then calls it equal

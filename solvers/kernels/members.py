@@ -25,7 +25,8 @@ class Job:
     """Numbers of one call; M members, N the extended state, `changes` with kept and amount (C,) or (M, C).
 
     `tight` are tolerances for members that regrew, `implicit` returns the kernel for those that turn out stiff. `own`,
-    where each member has times of its own: change times (M, C + 1) and output times (M, n_times + 1).
+    where each member has times of its own: change times (M, C + 1) and output times (M, n_times + 1). `sizes` are 1 / the
+    sizes of the carried parameters where the error test looks at them.
     """
 
     kernel: object
@@ -150,7 +151,8 @@ class _Call:
         }
         self.own = job.own and tuple(np.ascontiguousarray(table) for table in job.own)
         if k:
-            self.arrays |= gradient_arrays(changes) | {"gradients": self.gradients, "sizes": job.sizes}
+            self.arrays |= gradient_arrays(changes) | {"gradients": self.gradients}
+            self.arrays["sizes"] = np.ones(k) if job.sizes is None else job.sizes
 
     def run(self, first, last, budget):
         """Members first..last-1; every call has its own counters, so that threads share nothing."""
