@@ -162,7 +162,7 @@ def test_one_state_no_parameter_and_an_unused_state():
         ({"rtol": -1}, "rtol must lie"),
         ({"max_step": 0}, "max_step must be above 0"),
         ({"sensitivities": ["turnovr"]}, "did you mean 'turnover'"),
-        ({"sensitivities": ["S"]}, "for its initial value"),
+        ({"sensitivities": ["S"]}, "its initial value is written"),
         ({"sensitivities": ["r", "r"]}, "comes twice"),
     ],
 )
