@@ -130,8 +130,7 @@ class IndexedSlopes(UnrolledSlopes):
         self.functions = list(self.write_functions())
 
     def begin(self):
-        for e, weight in enumerate(self.loop.formulas.weights().values()):
-            self.weighing[e] = weight
+        """Nothing is kept from one step to the next."""
 
     def write_functions(self):
         """Functions (constants, points, start, increments, arrays...) that write the entries, some rows each."""
@@ -153,6 +152,8 @@ class IndexedSlopes(UnrolledSlopes):
 
     def evaluate(self, step):
         w, n = self.loop.w, self.n
+        for e, weight in enumerate(self.loop.formulas.weights().values()):
+            self.weighing[e] = weight
         with w.count(0, n) as i:
             self.points[i] = w.packed([v[i] for v in step.points])
             self.increments[i] = w.packed([v[i] for v in step.increments])

@@ -16,12 +16,12 @@ pytestmark = pytest.mark.skipif(not kernels.available(), reason="needs llvmlite"
 
 
 def cascade():
-    """Drug -> signal -> two competing clones; the weight of a clone in their sum, and a level, are parameters."""
+    """Drug -> signal -> two competing clones; the weight of one in their sum depends on a parameter and an input."""
     r, K, alpha, kill = Parameter("r", 0.3), Parameter("K", 2.0), Parameter("alpha", 0.7), Parameter("kill", 0.5)
     made, lost, gone, cost = (Parameter(n, v) for n, v in (("made", 1.0), ("lost", 0.8), ("gone", 0.4), ("cost", 0.2)))
     S, R, T, D = State("S", Parameter("s0", 0.5)), State("R", 0.1), State("T", 0.0), State("D", 0.0)
     u = Input("u")
-    N = S + alpha * R
+    N = S + alpha * (1 + u) * R
     rates = {
         S: r * S * (1 - N / K) - kill * T * S / (1 + T),
         R: r * (1 - cost) * R * (1 - N / K),
