@@ -25,8 +25,8 @@ class Job:
     """Numbers of one call; M members, N the extended state, `changes` with kept and amount (C,) or (M, C).
 
     `tight` are tolerances for members that regrew, `implicit` returns the kernel for those that turn out stiff. `own`,
-    where each member has times of its own: change times (M, C + 1) and output times (M, n_times + 1). `sizes` are 1 / the
-    sizes of the carried parameters where the error test looks at them.
+    where each member has times of its own: change times (M, C + 1) and output times (M, n_times + 1). `sizes` are
+    1 / the sizes of the carried parameters where the error test looks at them.
     """
 
     kernel: object
