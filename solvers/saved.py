@@ -274,13 +274,13 @@ def _wanted_kernels(problem, columns):
 
     end, names = np.array([problem.t_span[1]]), problem.system.states
     wanted = {}
-    for carried in ((), columns) if columns and not reason_not(problem, carried=True) else ((),):
+    for carried in ((), columns) if columns else ((),):
         methods = [m for m in COMPILED if not (carried and METHODS[m].explicit)]  # which carry no sensitivities
         calls = [functools.partial(CompiledLoop, Moving(problem, carried), method) for method in methods]
         if not (problem.treatment.rules or problem.extinction_gate):
             calls.append(functools.partial(compiled_sample, problem, end, names, carried))
         for call in calls:
-            options = asked_by(call).portable()
+            options = replace(asked_by(call).portable(), seeds=None if carried else ())
             wanted |= dict.fromkeys([replace(options, width=w) for w in VECTORS] if carried else [options])
     return list(wanted), ""
 

@@ -142,8 +142,11 @@ def seeds(problem, changes, columns) -> tuple:
 
     Returns
     -------
-    tuple of (tuple of int or None)
+    tuple of (tuple of int or None), or None
+        None for a problem from a file: its kernel was written for any numbers.
     """
+    if model_is_saved(problem.model):
+        return None if columns else ()
     settings, n = problem.system.settings, problem.system.n
     start = [divmod(int(place), settings.n_parameters) for place in settings.gradient_at]
 
