@@ -19,6 +19,7 @@ from .solve import SolveWarning, all_controlled, output_times, solve
 __all__ = ["Samples", "sample"]
 
 MOST_STEPS = 50_000
+ASKED_AGAIN = ("step too small", "too many steps", "negative")  # what a method that pivots may still get through
 LARGEST = 1e100  # the loop in compiled code may pass a blow-up and call it a success; no count or amount is this large
 
 
@@ -44,7 +45,7 @@ class Samples:
 
 
 @refuse_unknown_keywords
-def sample(problem, times, names, sensitivities=(), *, error_control="states") -> Samples:
+def sample(problem, times, names, sensitivities=(), *, error_control="all") -> Samples:
     """Outputs of a problem at given times, with gradients if asked, without dense output.
 
     Parameters
@@ -81,9 +82,9 @@ def sample(problem, times, names, sensitivities=(), *, error_control="states") -
         return _from_solution(given, times, names, sensitivities, error_control)
     told = None
     if not reason_not(problem):
-        values, gradients, message = compiled_sample(problem, times, names, columns, controlled)
+        values, gradients, status, message = compiled_sample(problem, times, names, columns, controlled)
         told = Samples(values, gradients, not message, message)
-        if told.success:
+        if status not in ASKED_AGAIN:
             return told
     found = _by_lsoda(problem, times, names, columns)
     if found.success:  # one method's doubt is no reason to lose a member

@@ -280,7 +280,7 @@ def _wanted_kernels(problem, columns):
         if not (problem.treatment.rules or problem.extinction_gate):
             calls.append(functools.partial(compiled_sample, problem, end, names, carried))
         for call in calls:
-            options = replace(asked_by(call).portable(), seeds=None if carried else ())
+            options = replace(asked_by(call).portable(), seeds=None if carried else (), controlled=bool(carried))
             wanted |= dict.fromkeys([replace(options, width=w) for w in VECTORS] if carried else [options])
     return list(wanted), ""
 

@@ -29,7 +29,7 @@ class SolveWarning(UserWarning):
 @refuse_unknown_keywords
 def solve(
     problem, method=None, *, t_eval=None, rtol=None, atol=None, sensitivities=None, max_step=None,
-    error_control="states",
+    error_control="all",
 ) -> "Solution":  # fmt: skip
     """Integrate a problem over its time span.
 
@@ -40,9 +40,9 @@ def solve(
     problem : Problem
     method : str or type, optional
         By default one that is compiled for the model: `"Tsit5"` where the problem is found non-stiff, else
-        `"Rodas5P"`, or `"Rodas3"` for rtol of 1e-3 and more. Where that cannot be done, or cannot go on, `"LSODA"`
-        takes over; the solution's `method` says what ran, and why. Besides these names SciPy's `"LSODA"`, `"BDF"`,
-        `"Radau"`, `"RK45"`, `"RK23"`, `"DOP853"`, or a subclass of `scipy.integrate.OdeSolver`.
+        `"Rodas5P"`. Where that cannot be done, or cannot go on, `"LSODA"` takes over; the solution's `method` says
+        what ran, and why. Besides these `"Rodas3"`, SciPy's `"LSODA"`, `"BDF"`, `"Radau"`, `"RK45"`, `"RK23"`,
+        `"DOP853"`, or a subclass of `scipy.integrate.OdeSolver`.
     t_eval : (n_t,) array_like, optional
         Output times within `t_span`, increasing. By default 401 even times and every dose and switch.
     rtol, atol : float, dict, optional
@@ -120,13 +120,12 @@ def _integrated(problem, method, shown, how):
 
     if method is not None:
         return run(problem, method, *how), shown
-    from .kernels.choice import choose_method, implicit_method
+    from .kernels.choice import IMPLICIT, choose_method
 
-    rtol = problem.tolerances(how[0])[0]
-    method = shown = choose_method(problem, rtol, bool(how[2]))
+    method = shown = choose_method(problem, bool(how[2]))
     trace = run(problem, method, *how)
     if trace.status == "stiff":
-        method = implicit_method(rtol)
+        method = IMPLICIT
         shown = f"{method} ({shown} found it stiff)"
         trace = run(problem, method, *how)
     if trace.status in ASKED_AGAIN:

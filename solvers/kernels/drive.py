@@ -140,7 +140,7 @@ class CompiledLoop:
         if status == REGROWN and not self.tight:
             raise Regrown
         word = STATUS[status]
-        word = word if word in ("not finite", "negative", "too many steps", "stiff") else "failed"
+        word = word if word in ("not finite", "negative", "too many steps", "stiff", "regrown") else "failed"
         raise Stop(word, explain(self.moving.problem, status, reached))
 
     # --- the kernel ---------------------------------------------------------------------------------------------------

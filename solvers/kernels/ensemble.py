@@ -13,7 +13,7 @@ from remission.models.errors import ProblemError, did_you_mean, refuse_unknown_k
 
 from ..initial import carried
 from .build import Options, kernel
-from .choice import choose_method, implicit_method
+from .choice import IMPLICIT, choose_method
 from .itineraries import groups_of, member_tolerances
 from .itinerary import kernel_tolerances, model_width
 from .record import STATUS
@@ -141,7 +141,7 @@ def _compiled(problem, names, table, times, outputs, threads):
     p = np.tile(np.array(problem.p, dtype=float), (members, 1))
     p[:, [system.parameters.index(name) for name in names]] = table
     tolerances = kernel_tolerances(problem)
-    method = choose_method(problem, tolerances[0])
+    method = choose_method(problem)
     values = np.full((members, len(times), len(outputs)), np.nan)
     status, reached = np.full(members, -1), np.full((members, 1 + model_width(problem.model)), np.nan)
     again = np.zeros(members, dtype=bool)
@@ -167,7 +167,7 @@ def _run(problem, options, p, group, times, outputs, threads):
     at = snapped(times, changes, problem)
     own = None if group.own_times is None else _own(problem, group, times)
     usual, tight = (_strictest(problem, group, tight) for tight in (False, True))
-    implicit = replace(options, method=implicit_method(problem.rtol))
+    implicit = replace(options, method=IMPLICIT)
     job = Job(
         kernel(problem.model, options), options.lanes, p[:, : problem.system.n_model_parameters], group.start, changes,
         group.kept, group.amount, at, wanted_outputs(problem, inside), (begin, max(float(times[-1]), begin)), usual,

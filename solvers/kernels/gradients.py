@@ -11,11 +11,11 @@ import numpy as np
 from remission.models.errors import ProblemError
 
 from .build import Options, kernel
-from .choice import implicit_method
+from .choice import IMPLICIT
 from .itineraries import Group, start_values
 from .itinerary import DERIVATIVES, itinerary, kernel_tolerances, model_width, seeds
 from .record import STATUS
-from .single import carried_columns, input_values, snapped, steers, wanted_outputs
+from .single import carried_columns, input_values, inverse_sizes, snapped, steers, wanted_outputs
 
 __all__ = ["gradient_ensemble"]
 
@@ -25,7 +25,7 @@ def gradient_ensemble(problem, names, table, times, outputs, threads, columns):
     from .ensemble import Ensemble
     from .members import explain
 
-    members, method = len(table), implicit_method(problem.rtol)
+    members, method = len(table), IMPLICIT
     p = np.tile(np.array(problem.p, dtype=float), (members, 1))
     p[:, [problem.system.parameters.index(name) for name in names]] = table
     values = np.full((members, len(times), len(outputs)), np.nan)
@@ -82,13 +82,14 @@ def _run(problem, method, p, group, times, outputs, threads, columns):
     options = Options(
         method, 1, changes.infused, kernel_tolerances(problem)[3], carried_columns(problem, columns),
         steers(changes, n, len(problem.model.inputs)), max(4, host_lanes()), seeds(problem, changes, columns),
+        controlled=True,
     )  # fmt: skip
     inside, at = [o for o in outputs if o not in problem.system.inputs], snapped(times, changes, problem)
     begin = problem.t_span[0]
     job = Job(
         kernel(problem.model, options), 1, p[rows, : problem.system.n_model_parameters], group.start, changes,
         group.kept, group.amount, at, wanted_outputs(problem, inside), (begin, max(float(times[-1]), begin)),
-        _strictest(problem, group, False), _strictest(problem, group, True),
+        _strictest(problem, group, False), _strictest(problem, group, True), sizes=inverse_sizes(problem, columns),
     )  # fmt: skip
     found = run_job(job, threads)
     values, gradients = np.empty((len(rows), len(times), len(outputs))), None

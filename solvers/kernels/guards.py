@@ -103,7 +103,7 @@ class Guards:
             value, absolute, sunk = end[i], self.absolute[i], self.sunk[g]
             sunk = w.where((value < absolute * SUNK) & (sunk != NEVER_UP), 1.0, sunk)
             high = value > w.where(absolute > EXTINCT, absolute * GREW, NOTHING)
-            lost = (value < 0.0) & (absolute > EXTINCT)
+            lost = (value < 0.0) & (absolute > EXTINCT) & (sunk != NEVER_UP)
             least = self.least[g] = w.where(value < self.least[g], value, self.least[g])
             far = (value > least * FAR) & (absolute > EXTINCT)
             doubt = w.where(((high | far) & (sunk == 1.0)) | lost, w.real(1.0), 0.0)

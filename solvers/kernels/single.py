@@ -4,8 +4,9 @@ import numpy as np
 
 from ..initial import column_size
 from .build import Options, available, kernel, model_is_saved, unsupported
-from .choice import implicit_method
+from .choice import IMPLICIT
 from .itinerary import CLOSE, itinerary, kernel_tolerances, model_width, seeds
+from .record import STATUS
 
 __all__ = ["carried_columns", "compiled_sample", "input_values", "inverse_sizes", "reason_not", "snapped", "steers"]
 
@@ -88,7 +89,7 @@ def inverse_sizes(problem, columns) -> np.ndarray:
 
 
 def compiled_sample(problem, times, names, columns=(), controlled=False):
-    """Values (n_times, n_names), gradients or None, and a message that is empty on success.
+    """Values (n_times, n_names), gradients or None, the word of the status, and a message that is empty on success.
 
     Parameters
     ----------
@@ -104,7 +105,7 @@ def compiled_sample(problem, times, names, columns=(), controlled=False):
 
     Returns
     -------
-    (array, array or None, str)
+    (array, array or None, str, str)
     """
     from .jit import host_lanes
     from .members import Job, explain, run_job
@@ -113,9 +114,8 @@ def compiled_sample(problem, times, names, columns=(), controlled=False):
     steered = steers(changes, model_width(problem.model), len(problem.model.inputs))
     width = max(4, host_lanes())
     carried, entered = carried_columns(problem, columns), seeds(problem, changes, columns)
-    method = implicit_method(tolerances[0])
     controlled = controlled and bool(columns)
-    options = Options(method, 1, changes.infused, tolerances[3], carried, steered, width, entered, controlled)
+    options = Options(IMPLICIT, 1, changes.infused, tolerances[3], carried, steered, width, entered, controlled)
     inside, at = [n for n in names if n not in problem.system.inputs], snapped(times, changes, problem)
     begin = problem.t_span[0]
     job = Job(
@@ -129,7 +129,8 @@ def compiled_sample(problem, times, names, columns=(), controlled=False):
     if len(inside) < len(names):
         values, gradients = _with_inputs(problem, changes, names, at, values, gradients)
         values[at > outcome.reached[0, 0]] = np.nan
-    return values, gradients, explain(problem, outcome.status[0], outcome.reached[0])
+    status = outcome.status[0]
+    return values, gradients, STATUS[status], explain(problem, status, outcome.reached[0])
 
 
 def _with_inputs(problem, changes, names, times, values, gradients):

@@ -93,7 +93,7 @@ def test_both_forms_against_differences(in_memory, method_rtol, monkeypatch):
     problem = Problem(cascade(), t_span=(0, 20), treatment=treated(), rtol=method_rtol, atol=method_rtol * 1e-3)
     times, names = np.array([0.0, 3.0, 6.5, 20.0]), ["S", "R", "T", "D", "burden", "mean"]
     by = problem.system.parameters
-    _, gradients, message = compiled_sample(problem, times, names, tuple(range(len(by))))
+    _, gradients, _, message = compiled_sample(problem, times, names, tuple(range(len(by))))
     build.kernel.cache_clear()
     assert not message
     expected = differences(problem, times, names, by)
@@ -106,7 +106,7 @@ def test_forty_states_against_lsoda_and_differences():
     problem = Problem(ladder(40), t_span=(0, 25), rtol=1e-8, atol=1e-12)
     times, names, by = np.array([10.0, 25.0]), ["c0", "c2", "c39", "N"], problem.system.parameters
     columns = tuple(range(len(by)))
-    values, gradients, message = compiled_sample(problem, times, names, columns)
+    values, gradients, _, message = compiled_sample(problem, times, names, columns)
     assert not message
     lsoda = _by_lsoda(problem, output_times(problem, times), names, columns)
     np.testing.assert_allclose(values, lsoda.values, rtol=1e-6)
@@ -147,7 +147,7 @@ def test_the_error_test_is_the_same_in_both_forms(in_memory, monkeypatch):
     build.kernel.cache_clear()
     problem = Problem(cascade(), t_span=(0, 20), treatment=treated(), rtol=1e-6, atol=1e-9)
     names, by = ["S", "R", "T"], problem.system.parameters
-    _, gradients, _ = compiled_sample(problem, np.array([3.0, 20.0]), names, tuple(range(len(by))), True)
+    _, gradients, _, _ = compiled_sample(problem, np.array([3.0, 20.0]), names, tuple(range(len(by))), True)
     build.kernel.cache_clear()
     expected = differences(problem, np.array([3.0, 20.0]), names, by)
     np.testing.assert_allclose(gradients, expected, atol=2e-6 * np.abs(expected).max())

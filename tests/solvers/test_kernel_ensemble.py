@@ -147,7 +147,7 @@ def test_gradients_are_those_of_the_members_alone(kind):
     assert set(one.status) == {"done"}
     np.testing.assert_array_equal(one.gradients, two.gradients)
     alone = gradients_one_by_one(problem, names, table[::9], times, outputs, by)
-    np.testing.assert_allclose(one.gradients[::9], alone, rtol=1e-9, atol=1e-12)
+    np.testing.assert_allclose(one.gradients[::9], alone, rtol=1e-6, atol=1e-12)
     part = kernels.ensemble(problem, names, table[5:7], times, outputs, sensitivities=by)
     np.testing.assert_array_equal(part.gradients, one.gradients[5:7])
 

@@ -19,9 +19,9 @@ MODELS = {name: getattr(catalogue, name) for name in catalogue.__all__ if name n
 KINDS = (
     "none", "constant", "intermittent", "bolus", "infusion", "surgery", "table", "adaptive", "visits", "switch_when",
 )  # fmt: skip
-WIDE = {
-    "oncogene_withdrawal": 0.3
-}  # a fast model: 200 switches in 60 days within 3 %, and one is always near an output
+# Fast models: 200 switches in 60 days within 3 %, and one is always near an output.
+WIDE = {"oncogene_withdrawal": 0.3, "de_pillis_radunskaya": 0.3}
+AT_REST = ("mdsc_expansion",)  # starts where nothing moves, and a rule would only touch its threshold
 RULES = ("adaptive", "visits", "switch_when")
 WITH_INPUT = ("constant", "intermittent", *RULES)
 DAYS = np.array([0.0, 1.0, 3.0, 11.3, 21.5, 40.0, 60.0])
@@ -40,6 +40,8 @@ def treated(name, kind):
     inside = {s.name: 0.05 for s in model.parameters if s.info.value == 0}  # a rate below 0 is another model
     plain = Problem(model, t_span=(0, 60), rtol=1e-9, parameters=inside)
     (state, first), names = next(iter(plain.initial_values().items())), [u.name for u in model.inputs]
+    if name in AT_REST:
+        plain, first = plain.replace(initial={state: 0.5 * first}), 0.5 * first
     of, start, later = watched(plain)
     size = first or 1.0
     if kind == "none":
@@ -49,7 +51,7 @@ def treated(name, kind):
     if names:
         rows += [{"time": 12, "on": 0.5, "duration": 9, "into": "input"}]
     span = WIDE.get(name, 0.03)
-    level = later * (0.98 + AMOUNT)
+    level = (start + 0.7 * (later - start)) * (0.98 + AMOUNT)
     make = {
         "constant": lambda: Treatment.constant(given, start=DAY / 3),
         "intermittent": lambda: Treatment.intermittent(given, on=DAY, off=DAY / 2, start=1),

@@ -18,7 +18,7 @@ pytestmark = pytest.mark.optional
 
 
 def sampled(problem, times, names, columns=()):
-    values, gradients, message = compiled_sample(problem, np.atleast_1d(np.asarray(times, float)), names, columns)
+    values, gradients, _, message = compiled_sample(problem, np.atleast_1d(np.asarray(times, float)), names, columns)
     assert not message
     return (values, gradients) if columns else values
 

@@ -112,7 +112,7 @@ def test_changed_numbers_enter_model_treatment_and_initial_values(name, tmp_path
     assert sample(loaded, [50.0], [output]).values[0, 0] != sample(two, [50.0], [output]).values[0, 0]
 
 
-def test_low_accuracy_takes_the_method_of_low_order(tmp_path):
+def test_low_accuracy_is_the_same_too(tmp_path):
     problem = niche(ON_OFF)
     loaded = through(problem, tmp_path)
     one, two = (sample(p.replace(rtol=1e-3), TIMES, ["S"]).values for p in (problem, loaded))
