@@ -41,26 +41,27 @@ def check_dimensions(model) -> None:
     remission.models.errors.ModelError: bad, dS/dt: the term S has unit cells, but should have cell/day
     """
     time = parse_unit(model.time_unit)
+    known = {t: time}  # units found so far: what several terms share is measured once
     if not any(s.info.unit for s in (*model.states, *model.parameters, *model.inputs)):
         return  # nothing to compare with
     for state in model.states:
         unit = _declared(state)
         wanted = None if unit is None else unit / time
         if state in model.rates:
-            _check_terms(model, f"d{state}/dt", model.rates[state], wanted, time)
-        start = _measure(state.info.initial, f"{model.name}, initial value of {state}", time)
+            _check_terms(model, f"d{state}/dt", model.rates[state], wanted, known)
+        start = _measure(state.info.initial, f"{model.name}, initial value of {state}", known)
         _compare(f"{model.name}, initial value of {state}", state.info.initial, start, unit)
     for (start, end, gain), flow in model.transfers.items():
         where = f"flow from {start} to {end}"
         for state, factor in ((start, 1), (end, gain)):
             unit = None if state is None else _declared(state)
             if unit is not None:
-                _check_terms(model, where, factor * flow, unit / time, time)
+                _check_terms(model, where, factor * flow, unit / time, known)
     for name, expression in model.observables.items():
-        _measure(expression, f"{model.name}, observable {name}", time)
+        _measure(expression, f"{model.name}, observable {name}", known)
     for state, lineage in model.lineages.items():
         for part in ("birth", "death"):
-            _check_terms(model, f"{part} rate of {state}", getattr(lineage, part), NUMBER / time, time)
+            _check_terms(model, f"{part} rate of {state}", getattr(lineage, part), NUMBER / time, known)
 
 
 def dimension_of(expression, time_unit="day") -> Unit | None:
@@ -89,7 +90,7 @@ def dimension_of(expression, time_unit="day") -> Unit | None:
     >>> str(dimension_of(r * S))
     'cell/day'
     """
-    return _measure(sp.sympify(expression), f"expression {expression}", parse_unit(time_unit))
+    return _measure(sp.sympify(expression), f"expression {expression}", {t: parse_unit(time_unit)})
 
 
 def _declared(symbol):
@@ -97,12 +98,12 @@ def _declared(symbol):
     return parse_unit(text) if text else None
 
 
-def _check_terms(model, place, expression, wanted, time):
+def _check_terms(model, place, expression, wanted, known):
     """Compare each term of a sum on its own, so that the message names the one that is wrong."""
     where = f"{model.name}, {place}"
     terms = expression.args if expression.is_Add else (expression,)
     for term in terms:
-        unit = _measure(term, where, time)
+        unit = _measure(term, where, known)
         if not term.is_number or term != 0:
             _compare(where, term, unit, wanted)
 
@@ -123,43 +124,48 @@ def _text(unit):
     return str(unit) or "1"
 
 
-def _measure(expression, where, time):
+def _measure(expression, where, known):
+    if expression not in known:
+        known[expression] = _found(expression, where, known)
+    return known[expression]
+
+
+def _found(expression, where, known):
     if expression.is_number:
         return NUMBER
     if isinstance(expression, (State, Parameter, Input)):
         return _declared(expression)
-    if expression is t or expression == t:
-        return time
     if expression == x or isinstance(expression, AppliedUndef) or expression.func == grad:
         return None
     if expression.is_Add:
-        return _common(expression.args, where, time)
+        return _common(expression.args, where, known)
     if isinstance(expression, SAME_AS_ARGUMENT):
-        return _common(expression.args, where, time)
+        return _common(expression.args, where, known)
     if expression.is_Mul:
-        units = [_measure(a, where, time) for a in expression.args]
-        return None if None in units else math.prod(units[1:], start=units[0])
+        units = [_measure(a, where, known) for a in expression.args]
+        told = [u for u in units if u is not None and u != NUMBER]  # products of units are exact fractions, and slow
+        return None if None in units else math.prod(told, start=NUMBER) if told else NUMBER
     if expression.is_Pow:
-        return _power(expression, where, time)
+        return _power(expression, where, known)
     if isinstance(expression, sp.Piecewise):
         for _, condition in expression.args:
             for relation in condition.atoms(sp.core.relational.Relational):
-                _common(relation.args, where, time)
-        return _common([value for value, _ in expression.args], where, time)
+                _common(relation.args, where, known)
+        return _common([value for value, _ in expression.args], where, known)
     for argument in expression.args:  # exp, log, tanh ... take and give plain numbers
-        _must_be_number(_measure(argument, where, time), argument, where)
+        _must_be_number(_measure(argument, where, known), argument, where)
     return NUMBER
 
 
-def _power(expression, where, time):
+def _power(expression, where, known):
     base, exponent = expression.as_base_exp()
-    unit = _measure(base, where, time)
+    unit = _measure(base, where, known)
     if base.is_number or not exponent.is_number:
-        _must_be_number(_measure(exponent, where, time), exponent, where)
+        _must_be_number(_measure(exponent, where, known), exponent, where)
         _must_be_number(unit, base, where)
         return NUMBER if unit is not None else None
-    if unit is None:
-        return None
+    if unit is None or unit == NUMBER:
+        return unit
     power = sp.nsimplify(exponent, rational=True)
     return unit ** sp.Rational(power) if power.is_Rational else None
 
@@ -169,17 +175,17 @@ def _must_be_number(unit, term, where):
         raise ModelError(f"{where}: {term} has unit {_text(unit)}, but must be a plain number")
 
 
-def _common(terms, where, time):
-    known, first = None, None
+def _common(terms, where, known):
+    shared, first = None, None
     for term in terms:
-        unit = _measure(term, where, time)
+        unit = _measure(term, where, known)
         if unit is None or term == 0:
             continue
-        if known is None:
-            known, first = unit, term
-        elif not _equal(unit, known):
+        if shared is None:
+            shared, first = unit, term
+        elif not _equal(unit, shared):
             raise ModelError(
-                f"{where}: {first} [{_text(known)}] and {term} [{_text(unit)}] are added or compared; "
+                f"{where}: {first} [{_text(shared)}] and {term} [{_text(unit)}] are added or compared; "
                 "they differ in unit"
             )
-    return known
+    return shared

@@ -288,11 +288,7 @@ class Model:
             yield from state.info.bounds or ()
 
     def _declared(self):
-        found = set(self.states)
-        for expression in self._expressions():
-            if isinstance(expression, sp.Expr):
-                found |= expression.free_symbols
-        return found - {t, x}
+        return (set(self.states) | _letters(self._expressions())) - {t, x}
 
 
 def _items(model, part):
@@ -310,6 +306,20 @@ def _plain(value, hashable=False):
     if isinstance(value, MappingProxyType):
         return tuple(value.items()) if hashable else dict(value)
     return value
+
+
+def _letters(expressions):
+    """All symbols of some expressions; what they share is visited once, which matters for hundreds of states."""
+    waiting, seen, found = list(expressions), set(), set()
+    while waiting:
+        expression = waiting.pop()
+        if expression in seen or not isinstance(expression, sp.Basic):
+            continue
+        seen.add(expression)
+        if expression.is_Symbol:
+            found.add(expression)
+        waiting.extend(expression.args)
+    return found
 
 
 def _by_name(symbol):
@@ -354,15 +364,15 @@ def _check_states(model):
 
 
 def _check_names(model):
-    for expression in model._expressions():
-        for symbol in getattr(expression, "free_symbols", ()):
-            if symbol in (t, x):
-                continue
+    letters = _letters(model._expressions())
+    doubtful = {s for s in letters - {t, x, *model.states} if isinstance(s, State) or not isinstance(s, Letter)}
+    for expression in model._expressions() if doubtful else ():
+        for symbol in getattr(expression, "free_symbols", set()) & doubtful:
             if not isinstance(symbol, Letter):
                 raise ModelError(
                     f"{model.name}: {symbol} in {expression} is a plain symbol; declare it as State, Parameter or Input"
                 )
-            if isinstance(symbol, State) and symbol not in model.states:
+            if isinstance(symbol, State):
                 other = [s for s in model.states if s.name == symbol.name]
                 reason = (
                     "another State of the same name but a different meaning has the equation"
@@ -371,7 +381,9 @@ def _check_names(model):
                 )
                 raise ModelError(f"{model.name}: state {symbol} is used in {expression}, but {reason}")
     seen = {}
-    for symbol in model._declared():
+    for symbol in letters | set(model.states):
+        if symbol in (t, x):
+            continue
         if symbol.name in seen:
             raise ModelError(
                 f"{model.name}: the name {symbol.name!r} has two meanings: {seen[symbol.name].info} and {symbol.info}"
