@@ -14,6 +14,7 @@ from .symbols import t
 __all__ = ["Kernel", "function_source", "model_kernel", "sensitivity_source"]
 
 ARGUMENTS = ("t", "y", "p", "u", "z", "d")
+MOST_LETTERS = 50
 TAKEN = {*OPERATIONS, *ARGUMENTS, "x"}
 NAMES = {
     sp.exp: "exp", sp.log: "log", sp.sin: "sin", sp.cos: "cos", sp.tan: "tan", sp.tanh: "tanh", sp.sinh: "sinh",
@@ -194,17 +195,42 @@ def _body(expressions, groups):
     letters = {t: "t"}
     for group in groups:
         letters |= {s: _python_name(s.name) for s in group}
-    shared, results = sp.cse(expressions, symbols=sp.numbered_symbols("x_"), order="none")
     lines = []
+    used = set().union(*(e.free_symbols for e in {*expressions}))
     for argument, group in zip(("y", "p", "u"), groups, strict=True):
-        used = {s for e in expressions for s in e.free_symbols}
         if group and used & set(group):
             unpacked = ", ".join(letters[s] for s in group)
             lines.append(f"    ({unpacked}{',' if len(group) == 1 else ''}) = {argument}")
+    names = sp.numbered_symbols("x_")
+    if sum(map(len, groups)) > MOST_LETTERS:  # cse looks for common factors as well, pair by pair
+        shared, results = [(next(names), e) for e in _repeated(expressions)], expressions
+        letters |= {symbol: symbol.name for symbol, _ in shared}
+    else:
+        shared, results = sp.cse(expressions, symbols=names, order="none")
     for symbol, expression in shared:
-        letters[symbol] = symbol.name
         lines.append(f"    {symbol.name} = {_emit(expression, letters)}")
+        letters[symbol] = letters[expression] = symbol.name
     return lines, [_emit(e, letters) for e in results]
+
+
+def _repeated(expressions):
+    """Parts that occur more than once, each after its own parts."""
+    seen, again = {}, set()
+
+    def visit(expression):
+        if expression.is_Atom or expression.is_number:
+            return
+        if expression in seen:
+            again.add(expression)
+            return
+        for part in expression.args:
+            visit(part)
+        if isinstance(expression, sp.Expr):
+            seen[expression] = None
+
+    for expression in expressions:
+        visit(expression)
+    return [e for e in seen if e in again]
 
 
 def _derivatives(expressions, symbols):
@@ -220,7 +246,7 @@ def _python_name(name):
 
 def _emit(expression, letters) -> str:
     """Python text of an expression; every operand that is not a name or a number is put in parentheses."""
-    if expression.is_Symbol:
+    if expression in letters:
         return letters[expression]
     if expression.is_number and expression.is_real and not expression.has(sp.Function):
         return repr(float(expression))
@@ -256,8 +282,8 @@ def _emit(expression, letters) -> str:
 
 def _emit_factor(expression, letters):
     text = _emit(expression, letters)
-    plain = expression.is_Symbol or (expression.is_number and not text.startswith("-")) or text.endswith(")")
-    plain = plain and not expression.is_Add and not expression.is_Mul
+    plain = (expression.is_number and not text.startswith("-")) or text.endswith(")")
+    plain = expression in letters or (plain and not expression.is_Add and not expression.is_Mul)
     return text if plain else f"({text})"
 
 
@@ -265,7 +291,9 @@ def _emit_product(expression, letters):
     above, below = [], []
     for factor in expression.args:
         base, exponent = factor.as_base_exp()
-        if factor.is_Pow and exponent.is_number and exponent.is_negative:
+        if factor in letters:
+            above.append(letters[factor])
+        elif factor.is_Pow and exponent.is_number and exponent.is_negative:
             below.append(_emit_power(base, -exponent, letters))
         elif isinstance(factor, sp.Rational) and factor.q != 1:
             above += [repr(float(factor.p))] if factor.p != 1 else []

@@ -1,68 +1,84 @@
-"""First derivatives of many expressions, several times faster than one `sympy.diff` after the other.
+"""Derivatives of many expressions by many symbols, from the leaves up: each shared part is differentiated once.
 
-Sums, products and powers are differentiated here and every subexpression only once: the burden in each clone's logistic
-term has one derivative by each clone. Everything else is left to SymPy.
+`sympy.diff` walks a whole expression for every symbol. A ladder of hundreds of states has sums of hundreds of terms
+in hundreds of equations, and there the walks, not the derivatives, take the time.
 """
 
 import sympy as sp
 
 __all__ = ["partials"]
 
+ZERO, ONE = sp.Integer(0), sp.Integer(1)
+
 
 def partials(expressions, symbols) -> dict:
-    """Derivatives that are not structurally zero.
+    """The derivatives that are not structurally zero.
 
     Parameters
     ----------
-    expressions : sequence of Expr
-    symbols : sequence of Symbol or None
+    expressions : sequence of sympy.Expr
+    symbols : sequence of sympy.Symbol or None
         A None has no derivatives.
 
     Returns
     -------
     dict
-        (i, j) -> d expressions[i] / d symbols[j], row by row.
+        (i, j) -> d expressions[i] / d symbols[j], in the order of i and then of j.
 
     Examples
     --------
     >>> from remission.models import Parameter, State
-    >>> N, r = State("N", 1.0), Parameter("r", 0.1)
-    >>> partials([N**2, r], [N, r])
-    {(0, 0): 2*N, (1, 1): 1}
+    >>> S, R, k = State("S", 1.0), State("R", 0.0), Parameter("k", 0.1)
+    >>> partials([k * S * (1 - S - R), k**2], [S, R])
+    {(0, 0): -S*k + k*(-R - S + 1), (0, 1): -S*k}
     """
     place = {s: j for j, s in enumerate(symbols) if s is not None}
-    look, table = _Partials(), {}
+    known = {}
+    table = {}
     for i, expression in enumerate(expressions):
-        for symbol in sorted(look.free(expression) & place.keys(), key=place.get):
-            value = look.derivative(expression, symbol)
-            if value != 0:
-                table[i, place[symbol]] = value
+        slopes = _slopes(expression, place, known)
+        for symbol in sorted(slopes, key=place.get):
+            if slopes[symbol] != 0:
+                table[i, place[symbol]] = slopes[symbol]
     return table
 
 
-class _Partials:
-    def __init__(self):
-        self._free, self._known = {}, {}
+def _slopes(expression, place, known):
+    """Symbol -> derivative; a symbol that is not there has derivative zero."""
+    if expression not in known:
+        known[expression] = _differentiate(expression, place, known)
+    return known[expression]
 
-    def free(self, expression):
-        if expression not in self._free:
-            self._free[expression] = frozenset(expression.free_symbols)
-        return self._free[expression]
 
-    def derivative(self, expression, symbol):
-        key = expression, symbol
-        if key not in self._known:
-            self._known[key] = self._derive(expression, symbol)
-        return self._known[key]
+def _differentiate(expression, place, known):
+    if expression.is_Symbol:
+        return {expression: ONE} if expression in place else {}
+    inner = [_slopes(a, place, known) for a in expression.args]
+    if not any(inner):
+        return {}
+    if expression.is_Add:
+        return _summed(inner)
+    if expression.is_Mul:
+        parts = []
+        for i, slopes in enumerate(inner):
+            if slopes:
+                rest = expression._new_rawargs(*expression.args[:i], *expression.args[i + 1 :])  # in order already
+                parts.append({s: v if rest == 1 else rest if v == 1 else rest * v for s, v in slopes.items()})
+        return _summed(parts)
+    if expression.is_Pow and not inner[1]:
+        base, exponent = expression.args
+        outer = exponent * base ** (exponent - 1)
+        return {s: outer if v == 1 else outer * v for s, v in inner[0].items()}
+    letters = {s for slopes in inner for s in slopes}  # exp, log, Max, Piecewise ...: few and small
+    return {s: sp.diff(expression, s) for s in letters}
 
-    def _derive(self, x, symbol):
-        if x == symbol:
-            return sp.S.One
-        if x.is_Add:
-            return sp.Add(*(self.derivative(a, symbol) for a in x.args if symbol in self.free(a)))
-        if x.is_Mul:
-            moving = [k for k, a in enumerate(x.args) if symbol in self.free(a)]
-            return sp.Add(*(sp.Mul(self.derivative(x.args[k], symbol), *x.args[:k], *x.args[k + 1 :]) for k in moving))
-        if x.is_Pow and symbol not in self.free(x.exp):
-            return sp.Mul(x.exp, sp.Pow(x.base, x.exp - 1), self.derivative(x.base, symbol))
-        return sp.diff(x, symbol)
+
+def _summed(parts):
+    """Sum of several gradients, each entry added up in one go."""
+    if len(parts) == 1:
+        return parts[0]
+    terms = {}
+    for slopes in parts:
+        for symbol, value in slopes.items():
+            terms.setdefault(symbol, []).append(value)
+    return {s: values[0] if len(values) == 1 else sp.Add(*values) for s, values in terms.items()}
