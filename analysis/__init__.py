@@ -5,7 +5,8 @@ Whatever is named here is fetched from its file when it is first used.
 
 import importlib
 
-# These three files are named like their verb: imported here, the name stays the verb and not the file.
+# These four files are named like their verb: imported here, the name stays the verb and not the file.
+from .rescue import rescue
 from .sensitivity import Sensitivity, sensitivity
 from .steady_states import SteadyState, SteadyStates, steady_states
 from .sweep import Sweep, sweep
@@ -23,6 +24,9 @@ _SHELVES = {
         LineageEstimate LineageRatio compare_counts count_log_likelihood expected_from_counts gamma_frailty
         lognormal_frailty relapse_time_log_likelihood
     """,
+    "establishment": "establishment_by_type ladder_establishment",
+    "rescue": "Rescue",
+    "waves": "bistable_speed critical_width front_speed front_speed_between",
     "tables": "Table read_table write_table",
     "experiment": "Experiment Scaled Series",
     "fitting": "Fit LogNormal Normal Own Prediction Shared Start fit",
@@ -35,6 +39,7 @@ __all__ = [
     "SteadyState",
     "SteadyStates",
     "Sweep",
+    "rescue",
     "sensitivity",
     "steady_states",
     "sweep",

@@ -30,7 +30,7 @@ def partials(expressions, symbols) -> dict:
     >>> from remission.models import Parameter, State
     >>> S, R, k = State("S", 1.0), State("R", 0.0), Parameter("k", 0.1)
     >>> partials([k * S * (1 - S - R), k**2], [S, R])
-    {(0, 0): -S*k + k*(-R - S + 1), (0, 1): -S*k}
+    {(0, 0): -k*S + k*(-R - S + 1), (0, 1): -k*S}
     """
     place = {s: j for j, s in enumerate(symbols) if s is not None}
     known = {}

@@ -3,7 +3,15 @@
 __all__ = ["BY_QUESTION", "list_models"]
 
 BY_QUESTION = {
-    "growth law": ("exponential_growth", "logistic_growth", "gompertz_growth", "von_bertalanffy_growth"),
+    "growth law": (
+        "exponential_growth",
+        "logistic_growth",
+        "gompertz_growth",
+        "von_bertalanffy_growth",
+        "power_law_growth",
+        "linear_growth",
+        "surface_growth",
+    ),
     "resistance": (
         "sensitive_resistant",
         "two_clone_competition",
@@ -12,18 +20,20 @@ BY_QUESTION = {
         "greene",
         "monro_gaffney",
         "dose_window",
+        "resistance_mechanisms",
     ),
-    "aneuploidy": ("oncogene_withdrawal", "clonal_inflammation"),
+    "aneuploidy": ("oncogene_withdrawal", "clonal_inflammation", "karyotype_ladder", "rescue_by_aneuploidy"),
     "inflammation": ("paracrine_loop", "inflammation_signals", "metastasis"),
-    "space": ("paracrine_invasion",),
     "immune control": (
         "kuznetsov",
         "kirschner_panetta",
         "de_pillis_radunskaya",
         "glioma_mdsc",
         "mdsc_expansion",
+        "cml_immune_window",
     ),
     "treatment response": ("claret", "ribba", "hahnfeldt"),
+    "space": ("paracrine_invasion", "glioma_invasion", "bistable_invasion"),
     "pharmacokinetics": ("bolus_1cpt", "oral_1cpt", "two_cpt", "kpd"),
 }
 
