@@ -255,7 +255,7 @@ def surface_growth() -> Model:
 
     Equation: ``V' = a V/(V + b)^(1/3)``. The time from ``V0`` to ``V`` is closed, ``a t = F(V) - F(V0)``, with
     ``y = (V + b)^(1/3)``, ``c = b^(1/3)`` and
-    ``F = 3 y^2/2 + c^2 [ln(y - c) - ln(y^2 + c y + c^2)/2 - sqrt(3) arctan((2 y + c)/(sqrt(3) c))]``.
+    ``F = 3 y + c [ln(y - c) - ln(y^2 + c y + c^2)/2 - sqrt(3) arctan((2 y + c)/(sqrt(3) c))]``.
 
     Returns
     -------

@@ -19,10 +19,11 @@ def glioma_invasion() -> Model:
 
     Notes
     -----
-    **Main result.** The rim of the tumour moves at ``2 sqrt(D rho)``, 0.0790 mm/day with these values: it does
-    not depend on what happens behind it. Its width is ``sqrt(D/rho)``, 3.3 mm, so that much of a diffuse tumour is below what imaging sees.
-    It takes long to settle: between t1 and t2 the speed is ``2 sqrt(D rho) - 1.5 sqrt(D/rho) ln(t2/t1)/(t2 - t1)``.
-    A patch narrower than ``pi sqrt(D/rho)``, 10.3 mm, between walls where cells are lost dies out.
+    **Main result.** The rim of the tumour moves at ``2 sqrt(D rho)``, 0.0790 mm/day with these values, whatever
+    happens behind it. Its width is of the order of ``sqrt(D/rho)``, 3.3 mm, so that much of a diffuse tumour is below
+    what imaging sees. It takes long to settle: between t1 and t2 the speed is
+    ``2 sqrt(D rho) - 1.5 sqrt(D/rho) ln(t2/t1)/(t2 - t1)``. A patch narrower than ``pi sqrt(D/rho)``, 10.3 mm, between
+    walls where cells are lost dies out.
     `remission.analysis.waves` has these formulas.
 
     **Homogeneous states.** ``c = 0``, unstable (eigenvalue rho), and ``c = 1``, stable (-rho). On a grid of one cell

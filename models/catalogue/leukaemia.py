@@ -30,10 +30,12 @@ def cml_immune_window() -> Model:
     without drug whatever the residue), and a window (control only if the residue at the stop is neither too large nor
     too small). The published sets of fifteen patients, run to their stop and five years on, behave like their class:
     all four without control relapse to a ratio above 98, all six with strong control stay below 0.005, and of the
-    five with a window one stays (patient 8). The defaults are patient 1: a window, missed, stop in month 85.9.
+    five with a window one stays (patient 8). The defaults are patient 1, who missed a window: stopping in month 12 or
+    24 would have kept the remission, month 6 is too early and month 85.9, the real one, too late.
 
-    **Rest points without the drug** have X = Y pyx/pxy, and Y from `py (1 - Y/Ky) = m Z(Y)`,
-    `Z(Y) = rz/(az - pz Y/(Kz^2 + Y^2))`: without leukaemia Z = rz/az = 100.
+    **Rest points without the drug** are none, remission, a threshold and disease where there is control. They have
+    X = Y pyx/pxy, and Y from `py (1 - Y/Ky) = m Z(Y)`, `Z(Y) = rz/(az - pz Y/(Kz^2 + Y^2))`: without leukaemia
+    Z = rz/az = 100.
 
     **Ratio.** `100 Y/(Y + 2 (Ky - Y))`: a healthy cell has two ABL1 copies where a leukaemic one has one. The package
     that the equations were read from plots `100 Y/Ky`, twice as much at low disease. With the published sets the

@@ -8,7 +8,7 @@ from scipy.optimize import brentq
 from scipy.special import comb
 
 from remission.models import Model, ModelError, Parameter, derive, karyotype_ladder
-from remission.solvers import Problem, Treatment, check_gradient, sample, solve
+from remission.solvers import Problem, Treatment, sample, solve
 
 COPIES = np.arange(1, 9)
 BIRTHS = 0.5 * (1 - 0.06 * abs(COPIES - 2))
@@ -192,7 +192,6 @@ def test_missegregation_keeps_its_sensitivity():
             for s in (-step, step)
         ]
         assert solution.sensitivity("burden", name)[-1] == pytest.approx((ends[1] - ends[0]) / 2 / step, rel=2e-4)
-    assert check_gradient(problem)
 
 
 def test_rare_daughters_are_left_out_of_large_ladders():
