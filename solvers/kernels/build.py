@@ -15,6 +15,7 @@ from .cache import cached, discard, key_of
 __all__ = ["Options", "available", "kernel", "unsupported"]
 
 logger = logging.getLogger("remission")
+MOST_STATES = 256  # above, emitting and compiling take longer than LSODA takes for a whole sweep
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,7 @@
 import numpy as np
 
 from ..initial import column_size
-from .build import Options, available, kernel, model_is_saved, unsupported
+from .build import MOST_STATES, Options, available, kernel, model_is_saved, unsupported
 from .choice import IMPLICIT
 from .itinerary import CLOSE, itinerary, kernel_tolerances, model_width, seeds
 from .record import STATUS
@@ -26,6 +26,8 @@ def reason_not(problem) -> str:
         return "llvmlite is not installed, or is too old"
     if model_is_saved(problem.model) and problem.model.unsupported:
         return problem.model.unsupported
+    if model_width(problem.model) > MOST_STATES:
+        return f"models of more than {MOST_STATES} states are not compiled"
     if missing := unsupported(problem.model):
         return f"the compiled kernels have no rule for {missing}"
     return ""
