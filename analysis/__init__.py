@@ -13,7 +13,8 @@ from .sweep import Sweep, sweep
 
 _SHELVES = {
     "outcomes": """
-        Outcome as_outcome at_end doubling_time nadir nadir_time relapse_probability time_to_progression
+        Outcome as_outcome at_end cure_fraction doubling_time nadir nadir_time relapse_probability
+        time_to_progression
     """,
     "lineages": "ExpectedLineages expected_lineages relapse_free_survival",
     "kendall": """
@@ -24,7 +25,7 @@ _SHELVES = {
         LineageEstimate LineageRatio compare_counts count_log_likelihood expected_from_counts gamma_frailty
         lognormal_frailty relapse_time_log_likelihood
     """,
-    "establishment": "establishment_by_type ladder_establishment",
+    "establishment": "establishment_by_type ladder_establishment ladder_lineages",
     "rescue": "Rescue",
     "waves": "bistable_speed critical_width front_speed front_speed_between",
     "tables": "Table read_table write_table",

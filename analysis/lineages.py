@@ -79,6 +79,29 @@ class ExpectedLineages:
         """Probability that none does: the plateau of relapse-free survival."""
         return float(np.exp(-self.total))
 
+    @refuse_unknown_keywords
+    def between_subjects(self, *, sd=None, shape=None) -> float:
+        """Relapse probability in subjects who differ: Lambda times a factor of mean one.
+
+        Parameters
+        ----------
+        sd : float, optional
+            Standard deviation of the logarithm of a log-normal factor.
+        shape : float, optional
+            Shape of a gamma factor, whose variance is 1/shape.
+
+        Returns
+        -------
+        float
+            Below `relapse_probability`: differences between subjects lower it.
+
+        Raises
+        ------
+        ProblemError
+            Unless one of the two is given.
+        """
+        return float(spread_relapse(self.total, sd, shape))
+
     def __str__(self):
         unit = self.problem.model.time_unit
         lines = [
@@ -159,7 +182,7 @@ def expected_lineages(solution, clone=None) -> ExpectedLineages:
 
 
 @refuse_unknown_keywords
-def relapse_free_survival(solution, times, n_detect=1e7, clone=None) -> np.ndarray:
+def relapse_free_survival(solution, times, n_detect=1e7, clone=None, *, sd=None, shape=None) -> np.ndarray:
     """Probability that no resistant family has reached a detectable size, over time.
 
     Parameters
@@ -172,6 +195,9 @@ def relapse_free_survival(solution, times, n_detect=1e7, clone=None) -> np.ndarr
         Cells in a family at which it is seen.
     clone : str, optional
         Clone with a declared `Lineage`; all of them if not given.
+    sd, shape : float, optional
+        Of a log-normal (standard deviation of the logarithm) or gamma factor of mean one by which the founding of
+        families differs between subjects.
 
     Returns
     -------
@@ -202,7 +228,16 @@ def relapse_free_survival(solution, times, n_detect=1e7, clone=None) -> np.ndarr
         process, dosed = _process(solution, name)
         hazard += relapse_hazard(process, times, n_detect)
         hazard += _hazard_of_dosed(process, dosed, times, n_detect)
-    return np.exp(-hazard)
+    return np.exp(-hazard) if sd is None and shape is None else 1 - spread_relapse(hazard, sd, shape)
+
+
+def spread_relapse(hazard, sd, shape):
+    """Relapse probability at a hazard that differs between subjects, by a log-normal or a gamma factor."""
+    from .relapse_counts import gamma_frailty, lognormal_frailty
+
+    if (sd is None) == (shape is None):
+        raise ProblemError("subjects that differ: give sd (log-normal factor) or shape (gamma factor), one of them")
+    return lognormal_frailty(hazard, sd) if shape is None else gamma_frailty(hazard, shape)
 
 
 def clones_of(model, clone=None) -> tuple:

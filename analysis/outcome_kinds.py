@@ -178,6 +178,12 @@ def _relapse(solution, of):
     return expected_lineages(solution, of).relapse_probability
 
 
+def _cure(solution, of):
+    from .lineages import expected_lineages
+
+    return expected_lineages(solution, of).cure_fraction
+
+
 def _relapse_check(problem, of):
     from .lineages import clones_of
 
@@ -232,6 +238,13 @@ KINDS = {
         _relapse,
         None,
         lambda of: "relapse probability" + (f" by {of}" if of else ""),
+        lambda problem, of: "1",
+        _relapse_check,
+    ),
+    "cure_fraction": Kind(
+        _cure,
+        None,
+        lambda of: "cure fraction" + (f" of {of}" if of else ""),
         lambda problem, of: "1",
         _relapse_check,
     ),

@@ -14,6 +14,7 @@ __all__ = [
     "Outcome",
     "as_outcome",
     "at_end",
+    "cure_fraction",
     "doubling_time",
     "nadir",
     "nadir_time",
@@ -31,7 +32,7 @@ class Outcome:
     ----------
     kind : str
         Which outcome: `"at_end"`, `"nadir"`, `"nadir_time"`, `"time_to_progression"`, `"doubling_time"`,
-        `"relapse_probability"` or `"function"`.
+        `"relapse_probability"`, `"cure_fraction"` or `"function"`.
     of : str, optional
         State, observable or input that it is about.
     options : tuple of (str, value)
@@ -75,7 +76,7 @@ class Outcome:
     @property
     def needs_lineages(self) -> bool:
         """Whether the model must declare lineages."""
-        return self.kind == "relapse_probability"
+        return self.kind in ("relapse_probability", "cure_fraction")
 
     def unit(self, problem) -> str:
         """Unit of the number.
@@ -352,6 +353,40 @@ def relapse_probability(solution=None, of=None) -> "Outcome | float":
     0.363
     """
     return _ask(solution, of, "relapse_probability")
+
+
+@refuse_unknown_keywords
+def cure_fraction(solution=None, of=None) -> "Outcome | float":
+    """Probability that no resistant lineage establishes: the plateau of relapse-free survival.
+
+    Parameters
+    ----------
+    solution : Solution, optional
+        Without it an `Outcome` is returned; the name may stand in its place.
+    of : str, optional
+        Clone with a declared `Lineage`; all of them together if not given.
+
+    Returns
+    -------
+    Outcome or float
+        exp(-Lambda), 1 - `relapse_probability`; accurate where relapse is almost certain, which that difference is
+        not. It has no exact gradient: `sensitivity` uses differences.
+
+    Raises
+    ------
+    ProblemError
+        If the model declares no lineage.
+
+    Examples
+    --------
+    >>> from remission.models import oncogene_withdrawal
+    >>> from remission.solvers import Problem, Treatment, solve
+    >>> withdrawal = Treatment.switch_when({"u": 1}, of="at_risk", above=1e8, before={"cin": 1})
+    >>> solution = solve(Problem(oncogene_withdrawal(), t_span=(0, 350), treatment=withdrawal))
+    >>> round(cure_fraction(solution), 3)
+    0.637
+    """
+    return _ask(solution, of, "cure_fraction")
 
 
 def as_outcome(output) -> Outcome:

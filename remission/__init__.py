@@ -27,7 +27,8 @@ _SHELVES = {
         Treatment Grid Problem Solution System solve sample check_gradient system save_problem load_problem
     """,
     "remission.analysis": """
-        Outcome at_end nadir time_to_progression doubling_time relapse_probability relapse_free_survival
+        Outcome at_end nadir time_to_progression doubling_time relapse_probability cure_fraction
+        relapse_free_survival
         steady_states sensitivity sweep
         read_table Experiment Own Shared Scaled fit
         plot

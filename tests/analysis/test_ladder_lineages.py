@@ -5,10 +5,10 @@ import pytest
 from scipy.integrate import solve_ivp
 from scipy.special import comb
 
-from remission.analysis import ladder_establishment
+from remission.analysis import ladder_establishment, ladder_lineages
 from remission.models import karyotype_ladder, sensitive_resistant
 from remission.models.errors import ProblemError
-from remission.solvers import Problem
+from remission.solvers import Problem, Treatment, solve
 
 COPIES = np.arange(1, 9)
 BIRTHS = 0.5 * (1 - 0.06 * abs(COPIES - 2))
@@ -55,3 +55,46 @@ def test_refusals():
         ladder_establishment(Problem(sensitive_resistant()))
     with pytest.raises(ProblemError, match="no input 'w'"):
         ladder_establishment(Problem(karyotype_ladder()), {"w": 1})
+
+
+def test_cells_at_the_start_of_therapy_are_the_founders():
+    therapy = Treatment.constant({"u": 1}, start=50)
+    problem = Problem(karyotype_ladder(), t_span=(0, 90), treatment=therapy, rtol=1e-10)
+    solution = solve(problem)
+    found = ladder_lineages(solution)
+    chances = ladder_establishment(problem, {"u": 1})
+    cells = [solution.at(50, f"x_{i}") for i in COPIES]
+    assert found.total == pytest.approx(np.dot(cells, chances), rel=1e-8)
+    assert found.by_clone["x_5"] == pytest.approx(cells[4] * chances[4], rel=1e-8)
+    assert found.phases == ((50, 90),)
+    assert found.cure_fraction == pytest.approx(np.exp(-found.total))
+    assert found.between_subjects(sd=1.0) < found.relapse_probability
+
+
+def simulate(cells, beta, days, members, rng, step=0.05):
+    """Cells of each class, divided and killed at random in short steps; whether any are left."""
+    x = np.tile(cells, (members, 1))
+    weights = {j: [comb(j, k) * beta**k * (1 - beta) ** (j - k) for k in range(j + 1)] for j in COPIES}
+    for _ in range(int(days / step)):
+        events = rng.binomial(x, 1 - np.exp(-step * (BIRTHS + 0.3 + KILLS)))
+        divided = rng.binomial(events, BIRTHS / (BIRTHS + 0.3 + KILLS))
+        x = x - events
+        for j in COPIES:
+            strays = rng.multinomial(divided[:, j - 1], weights[j])
+            for k in range(j + 1):
+                for i in (j - k, j + k):
+                    if 1 <= i <= 8:
+                        x[:, i - 1] += strays[:, k]
+        if np.all((x.sum(axis=1) == 0) | (x.sum(axis=1) > 3000)):
+            break
+        x[x.sum(axis=1) > 3000] //= 2  # established: what is left of it need not be followed
+    return x.sum(axis=1) > 0
+
+
+def test_relapse_against_simulated_cells():
+    """Four hundred tumours of 400 cells each, cell by cell: as many are left as the probabilities say."""
+    beta, cells = 0.01, np.array([5, 380, 12, 2, 1, 0, 0, 0])
+    problem = Problem(karyotype_ladder()).replace(parameters={"beta": beta})
+    wanted = 1 - np.prod((1 - ladder_establishment(problem, {"u": 1})) ** cells)
+    left = simulate(cells, beta, 250, 400, np.random.default_rng(7))
+    assert left.mean() == pytest.approx(wanted, abs=3 * np.sqrt(wanted * (1 - wanted) / 400))

@@ -6,7 +6,7 @@ import math
 import numpy as np
 import pytest
 
-from remission.analysis import expected_lineages, relapse_free_survival, relapse_probability
+from remission.analysis import cure_fraction, expected_lineages, relapse_free_survival, relapse_probability
 from remission.models import Input, Lineage, Model, Parameter, ProblemError, SolveError, State, oncogene_withdrawal
 from remission.solvers import Problem, Treatment, solve
 
@@ -97,6 +97,33 @@ def test_clones_add():
     both, one = expected_lineages(solution), expected_lineages(solution, "R")
     assert both.total == pytest.approx(2 * one.total)
     assert relapse_probability(solution, "Q") == pytest.approx(one.relapse_probability)
+
+
+def test_cure_fraction_is_an_outcome():
+    solution = solve(shrinking())
+    assert cure_fraction(solution) == pytest.approx(math.exp(-NU * 1e6 / LOSS * PI), rel=1e-6)
+    assert cure_fraction().needs_lineages
+    assert cure_fraction("R").label == "cure fraction of R"
+    assert cure_fraction("R").unit(solution.problem) == "1"
+    crowd = solve(shrinking(initial={"S": 1e10}))
+    assert cure_fraction(crowd) == pytest.approx(math.exp(-NU * 1e10 / LOSS * PI), rel=1e-3)  # e-290, not zero
+
+
+def test_subjects_that_differ():
+    """Gamma: (1 + H/q)^-q in closed form. Log-normal: the quadrature of `relapse_counts`; both lower relapse."""
+    solution = solve(shrinking(initial={"S": 1e7}))
+    found, times = expected_lineages(solution), np.array([0.0, 40, 80])
+    hazard = -np.log(relapse_free_survival(solution, times, 1e2))
+    assert found.between_subjects(shape=0.5) == pytest.approx(1 - (1 + found.total / 0.5) ** -0.5)
+    gamma = relapse_free_survival(solution, times, 1e2, shape=2.0)
+    np.testing.assert_allclose(gamma, (1 + hazard / 2) ** -2, rtol=1e-12)
+    z = np.exp(np.random.default_rng(1).normal(-0.5, 1.0, 200_000))
+    drawn = np.exp(-hazard[:, None] * z).mean(axis=1)
+    np.testing.assert_allclose(relapse_free_survival(solution, times, 1e2, sd=1.0), drawn, atol=2e-3)
+    assert found.between_subjects(sd=1.0) < found.relapse_probability
+    for wrong in ({}, {"sd": 1.0, "shape": 1.0}):
+        with pytest.raises(ProblemError, match="one of them"):
+            found.between_subjects(**wrong)
 
 
 def test_no_net_growth_after_the_end_means_cure():
