@@ -67,7 +67,11 @@ def sensitive_resistant() -> Model:
 
     Notes
     -----
-    `r` and `kill` are the paper's values, the other defaults ours. At full dose the paper's drug term turns into
+    **Main result.** Competition makes pauses pay: with the defaults daily full dose holds the burden below 1.2 times
+    its start for 356 days, and stopping at half the burden until it is back for 470 days, with the drug on for 69 %
+    of them. The gain grows with turnover and with the cost of resistance.
+
+    **Warnings.** `r` and `kill` are the paper's values, the other defaults ours. At full dose the paper's drug term turns into
     growth above the carrying capacity, so start with a burden below 1; there is no region that the states provably
     stay in, and none is declared.
 
@@ -119,6 +123,10 @@ def two_clone_competition() -> Model:
 
     Notes
     -----
+    **Main result.** For patient P1001 continuous abiraterone holds PSA below 1.2 times its start for 444 days, pauses
+    at half of the start until PSA is back for 1602 days with 39 % of the drug. In the trial the median time to
+    progression was 33.5 months with pauses and 14.3 months without [1]_.
+
     **The growth rates.** The base rates 0.0156 and 0.0091 per day are the paper's, and so is the cohort's factor 8.
     The authors' program, however, advances a sixth of a day for each day of data: the curves that were published have
     the daily rates base * 8/6. The default `scale` is therefore 8/6; it reproduces the published fits (mean error of

@@ -382,3 +382,17 @@ def test_a_growth_law_with_a_drug():
     volume, _ = run(treated, np.linspace(0, 10, 6), {"CL": 0.0}, start=[220.0, 100.0])
     rate = 0.0246 - 0.1 * (100 / 20) / (5 + 100 / 20)
     np.testing.assert_allclose(volume, 220 * np.exp(rate * np.linspace(0, 10, 6)), rtol=1e-9)
+
+
+@pytest.mark.parametrize(
+    ("name", "daily", "paused"), [("sensitive_resistant", 356.4, 470.0), ("two_clone_competition", 443.8, 1602.2)]
+)
+def test_pauses_delay_progression(name, daily, paused):
+    """The page's main result: days to 1.2 times the start, with the drug daily and paused at half until it is back."""
+    from remission.analysis import time_to_progression
+    from remission.solvers import Problem, Treatment, solve
+
+    pauses = Treatment.adaptive({"u": 1}, of="burden", pause_below=0.5, resume_above=1.0, relative_to="start")
+    for treatment, days in ((Treatment.constant({"u": 1}), daily), (pauses, paused)):
+        problem = Problem(getattr(models, name)(), t_span=(0, 1800), treatment=treatment)
+        assert time_to_progression(solve(problem)) == pytest.approx(days, abs=0.06)
