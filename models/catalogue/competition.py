@@ -69,11 +69,11 @@ def sensitive_resistant() -> Model:
     -----
     **Main result.** Competition makes pauses pay: with the defaults daily full dose holds the burden below 1.2 times
     its start for 356 days, and stopping at half the burden until it is back for 470 days, with the drug on for 69 %
-    of them. The gain grows with turnover and with the cost of resistance.
+    of them. The gain of a factor 1.32 is 1.11 without turnover and 1.43 with a cost of resistance of 0.1.
 
-    **Warnings.** `r` and `kill` are the paper's values, the other defaults ours. At full dose the paper's drug term turns into
-    growth above the carrying capacity, so start with a burden below 1; there is no region that the states provably
-    stay in, and none is declared.
+    **Warnings.** `r` and `kill` are the paper's values, the other defaults ours. At full dose the paper's drug term
+    turns into growth above the carrying capacity, so start with a burden below 1; there is no region that the states
+    provably stay in, and none is declared.
 
     References
     ----------
