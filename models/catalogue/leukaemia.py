@@ -39,8 +39,8 @@ def cml_immune_window() -> Model:
 
     **Ratio.** `100 Y/(Y + 2 (Ky - Y))`: a healthy cell has two ABL1 copies where a leukaemic one has one. The package
     that the equations were read from plots `100 Y/Ky`, twice as much at low disease. With the published sets the
-    error of log10 ratio is 0.51 on the drug and 0.35 after the stop (medians of fifteen patients, values above
-    detection).
+    error of log10 ratio is 0.50 on the drug and 0.39 after the stop (medians of fifteen patients, values above
+    detection; the mean after the stop is 0.61 because some late relapses are missed).
 
     **Warnings.** Where `pz Y/(Kz^2 + Y^2)` exceeds `az`, which needs pz > 2 az Kz, immune cells multiply without
     limit until they have brought Y down. Y may start above Ky; the ratio needs Y < 2 Ky. Quiescent cells outnumber
