@@ -148,7 +148,7 @@ def _models(options) -> int:
         _say(question)
         for row in rows:
             if row["question"] == question:
-                _say(f"  {row['name']:<23}{row['states']:<26}{row['about']}")
+                _say(f"  {row['name']:<23}{row['states']:<25} {row['about']}")
     return 0
 
 

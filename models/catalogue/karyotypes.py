@@ -165,7 +165,7 @@ def _check(n, normal, missegregation):
 
 def _class(i, normal):
     about = f"cells with {i} {'copy' if i == 1 else 'copies'}"
-    return State(f"x_{i}", float(i == normal), unit="cells", kind="tumour", cells_per_unit=1, about=about)
+    return State(f"x_{i}", int(i == normal), unit="cells", kind="tumour", cells_per_unit=1, about=about)
 
 
 def _binomial(j, limit, tolerance, strays, stays):
