@@ -8,7 +8,7 @@ import sympy as sp
 
 from .errors import ModelError
 from .operations import OPERATIONS
-from .partials import partials
+from .partials import letters_of, partials
 from .symbols import t
 
 __all__ = ["Kernel", "function_source", "model_kernel", "sensitivity_source"]
@@ -196,7 +196,7 @@ def _body(expressions, groups):
     for group in groups:
         letters |= {s: _python_name(s.name) for s in group}
     lines = []
-    used = set().union(*(e.free_symbols for e in {*expressions}))
+    used = letters_of(expressions)
     for argument, group in zip(("y", "p", "u"), groups, strict=True):
         if group and used & set(group):
             unpacked = ", ".join(letters[s] for s in group)

@@ -11,6 +11,7 @@ import sympy as sp
 from .dimensions import check_dimensions
 from .errors import ModelError, did_you_mean, refuse_unknown_keywords
 from .parse import parse_expression
+from .partials import letters_of
 from .symbols import Input, Letter, Lineage, Parameter, State, t, x
 
 __all__ = ["Model"]
@@ -288,7 +289,7 @@ class Model:
             yield from state.info.bounds or ()
 
     def _declared(self):
-        return (set(self.states) | _letters(self._expressions())) - {t, x}
+        return (set(self.states) | letters_of(self._expressions())) - {t, x}
 
 
 def _items(model, part):
@@ -306,20 +307,6 @@ def _plain(value, hashable=False):
     if isinstance(value, MappingProxyType):
         return tuple(value.items()) if hashable else dict(value)
     return value
-
-
-def _letters(expressions):
-    """All symbols of some expressions; what they share is visited once, which matters for hundreds of states."""
-    waiting, seen, found = list(expressions), set(), set()
-    while waiting:
-        expression = waiting.pop()
-        if expression in seen or not isinstance(expression, sp.Basic):
-            continue
-        seen.add(expression)
-        if expression.is_Symbol:
-            found.add(expression)
-        waiting.extend(expression.args)
-    return found
 
 
 def _by_name(symbol):
@@ -364,7 +351,7 @@ def _check_states(model):
 
 
 def _check_names(model):
-    letters = _letters(model._expressions())
+    letters = letters_of(model._expressions())
     doubtful = {s for s in letters - {t, x, *model.states} if isinstance(s, State) or not isinstance(s, Letter)}
     for expression in model._expressions() if doubtful else ():
         for symbol in getattr(expression, "free_symbols", set()) & doubtful:

@@ -6,7 +6,7 @@ in hundreds of equations, and there the walks, not the derivatives, take the tim
 
 import sympy as sp
 
-__all__ = ["partials"]
+__all__ = ["letters_of", "partials"]
 
 ZERO, ONE = sp.Integer(0), sp.Integer(1)
 
@@ -41,6 +41,37 @@ def partials(expressions, symbols) -> dict:
             if slopes[symbol] != 0:
                 table[i, place[symbol]] = slopes[symbol]
     return table
+
+
+def letters_of(expressions) -> set:
+    """All symbols of some expressions; what they share is visited once.
+
+    Parameters
+    ----------
+    expressions : iterable of sympy.Expr
+        What is no sympy object, such as None, has no symbols.
+
+    Returns
+    -------
+    set of sympy.Symbol
+
+    Examples
+    --------
+    >>> from remission.models import Parameter, State
+    >>> S, k = State("S", 1.0), Parameter("k", 0.1)
+    >>> letters_of([k * S, S**2, 3]) == {S, k}
+    True
+    """
+    waiting, seen, found = list(expressions), set(), set()
+    while waiting:
+        expression = waiting.pop()
+        if not isinstance(expression, sp.Basic) or expression in seen:
+            continue
+        seen.add(expression)
+        if expression.is_Symbol:
+            found.add(expression)
+        waiting.extend(expression.args)
+    return found
 
 
 def _slopes(expression, place, known):
