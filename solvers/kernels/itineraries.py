@@ -129,7 +129,8 @@ def member_tolerances(problem, start, tight=False) -> np.ndarray:
     start : (n_members, n) array
     tight : bool
     """
-    rtol, absolute, lowest, _ = kernel_tolerances(problem, tight=tight)
+    nowhere = np.zeros(problem.system.n)  # which leaves tolerances as they are; the members' own starts lower them
+    rtol, absolute, lowest, _ = kernel_tolerances(problem, tight=tight, start=nowhere)
     shared, n = problem.tolerances()[1], problem.system.n
     table = np.tile(np.concatenate([[rtol], absolute, lowest]), (len(start), 1))
     own = member_atols(problem, start) / shared

@@ -191,7 +191,7 @@ def _changes(start, start_gradient, rows, infused, width):
     )  # fmt: skip
 
 
-def kernel_tolerances(problem, rtol=None, atol=None, tight=False):
+def kernel_tolerances(problem, rtol=None, atol=None, tight=False, start=None):
     """Relative tolerance, and for each state of the kernel: absolute tolerance, lowest value, whether it is guarded.
 
     The kernels work to a tenth of the tolerances that were asked: what they commit in a step is multiplied by the
@@ -207,6 +207,8 @@ def kernel_tolerances(problem, rtol=None, atol=None, tight=False):
     problem : Problem
     rtol, atol : optional
     tight : bool
+    start : (n,) array, optional
+        Initial values; those of the problem if not given.
 
     Returns
     -------
@@ -222,7 +224,7 @@ def kernel_tolerances(problem, rtol=None, atol=None, tight=False):
     else:
         absolute = np.where(clones & ~own, absolute * TIGHTER, absolute)
         if given is not None:
-            absolute = resolved(clones, absolute, rtol, problem.system.y0(problem.p))
+            absolute = resolved(clones, absolute, rtol, problem.system.y0(problem.p) if start is None else start)
     lowest = np.where(positive, np.minimum(-10 * absolute, floor), -np.inf)
     if has_clock(problem.model):
         absolute, lowest = np.append(absolute, 1.0), np.append(lowest, -np.inf)
