@@ -21,8 +21,12 @@ whichever is cheaper.
 does not grow with the system.
 """
 
+from .emit import Writer
+from .values import POINTER
+
 __all__ = ["IndexedLU", "Plan", "UnrolledLU"]
 
+STRAIGHT = 4000  # entries of L and U, up to which the substitutions are written out
 TRUSTED = 1e-11  # 1e5 roundings: elements that grew more than that in the elimination have eaten digits of the step
 NOTHING = 1e-250  # a clone on its way to zero passes numbers without 1e5 roundings; no tolerance asks for them
 
@@ -153,11 +157,15 @@ class UnrolledLU:
 
 
 class IndexedLU:
-    """The same with matrix and vectors in memory: emitted loops over tables made here."""
+    """The same with matrix and vectors in memory: emitted loops over tables made here.
+
+    The substitutions, eight times a step, are straight code in a function of their own where that stays short.
+    """
 
     def __init__(self, w, plan):
         self.w, self.plan = w, plan
         self.entries = w.array(len(plan.index))
+        self.functions = {}
         at = plan.index
         pivots, rows, row_ends, targets, sources, update_ends = [], [], [0], [], [], [0]
         for k, below, right in plan.pivots():
@@ -213,10 +221,30 @@ class IndexedLU:
             x[i] = b[i]
         for k in range(plan.n, plan.size):
             x[k] = 0.0
-        self._substitute(x, self.down)
-        self._substitute(x, self.up, scaled=True)
+        if len(plan.index) <= STRAIGHT:
+            w.call(self._straight(x.kind), self.entries, x)
+        else:
+            self._substitute(x, self.down)
+            self._substitute(x, self.up, scaled=True)
         self.last = b, x
         return x
+
+    def _straight(self, kind):
+        """`solve(entries, x)` for vectors of a kind, without an index that is looked up."""
+        if kind not in self.functions:
+            w = Writer(self.w.module, f"solve_{len(self.functions)}", self.w.lanes, [POINTER] * 2, internal=True)
+            m, x = w.own(w.arguments[0]), w.own(w.arguments[1], kind)
+            for order, neighbours, scaled in ((self.plan.order, self.plan.before, False),
+                                              (self.plan.order[::-1], self.plan.after, True)):  # fmt: skip
+                for i in order:
+                    if neighbours[i] or scaled:
+                        value = x[i]
+                        for k in neighbours[i]:
+                            value = value - m[self.plan.index[i, k]] * x[k]
+                        x[i] = value * m[self.plan.index[i, i]] if scaled else value
+            w.finish()
+            self.functions[kind] = w.function
+        return self.functions[kind]
 
     def doubtful(self):
         w, (b, x), size = self.w, self.last, self.plan.size
