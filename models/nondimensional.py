@@ -44,7 +44,7 @@ class ScaledModel:
     original: Model
 
     def value(self, name) -> float:
-        """Number of a group at the default values of the original model.
+        """Number of a group at the default values of the original model, inputs included.
 
         Parameters
         ----------
@@ -393,7 +393,11 @@ def _pivots(model, basis):
 
 
 def _number(expression):
-    """Value at the default parameters."""
+    """Value at the default parameters and inputs."""
     expression = sp.sympify(expression)
-    values = {s: sp.Float(s.info.value) for s in expression.free_symbols if isinstance(s, Parameter)}
+    values = {
+        s: sp.Float(s.info.value if isinstance(s, Parameter) else s.info.default)
+        for s in expression.free_symbols
+        if isinstance(s, (Parameter, Input))
+    }
     return float(expression.xreplace(values))

@@ -8,7 +8,7 @@ import sympy as sp
 from scipy.integrate import solve_ivp
 
 from remission import models
-from remission.models import Lineage, Model, ModelError, Parameter, State, nondimensionalise, t
+from remission.models import Input, Lineage, Model, ModelError, Parameter, State, nondimensionalise, t
 
 NAMES = [name for names in models.BY_QUESTION.values() for name in names]
 
@@ -235,3 +235,10 @@ def test_a_lineage_in_scaled_time():
     (line,) = scaled.model.lineages.values()
     assert line.birth == 1
     assert value(line.death) == pytest.approx(1 / 3)
+
+
+def test_a_group_that_holds_an_input_has_the_value_of_its_default():
+    r, N, u = Parameter("r", 0.5, unit="1/day"), State("N", 1.0, unit="1"), Input("u", default=0.1, unit="1/day")
+    scaled = nondimensionalise(Model("m", rates={N: (r - u) * N}))
+    assert scaled.value("u") == pytest.approx(0.2)
+    assert "group u = u/r = 0.2" in str(scaled)
