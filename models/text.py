@@ -1,10 +1,11 @@
 """A model as plain text, as LaTeX, and as the boxes and arrows of its compartment diagram."""
 
+import re
 from dataclasses import dataclass
 
 import sympy as sp
 
-__all__ = ["Arrow", "diagram_arrows", "model_latex", "model_text", "parameter_table"]
+__all__ = ["Arrow", "diagram_arrows", "letters_latex", "model_latex", "model_text", "parameter_table"]
 
 
 def model_text(model) -> str:
@@ -58,10 +59,68 @@ def model_latex(model) -> str:
     \\frac{dS}{dt} &= - k S
     \\end{aligned}
     """
-    lines = [
-        rf"\frac{{d{sp.latex(state)}}}{{dt}} &= {sp.latex(expression)}" for state, expression in model.equations.items()
-    ]
+    among, lines = (*model.states, *model.parameters, *model.inputs), []
+    for state, expression in model.equations.items():
+        left, right = letters_latex(state, among), letters_latex(expression, among)
+        if state in model.fluxes:
+            moved = letters_latex(-model.fluxes[state], among).replace(r"\operatorname{grad}", r"\nabla ")
+            right = rf"\nabla \cdot \left({moved}\right)" + ("" if expression == 0 else _joined(right))
+            lines.append(rf"\frac{{\partial {left}}}{{\partial t}} &= {right}")
+        else:
+            lines.append(rf"\frac{{d{left}}}{{dt}} &= {right}")
     return "\\begin{aligned}\n" + " \\\\\n".join(lines) + "\n\\end{aligned}"
+
+
+def _joined(text):
+    return f" {text}" if text.startswith("-") else f" + {text}"
+
+
+def letters_latex(expression, among=()) -> str:
+    """LaTeX of an expression or matrix in which a name of several letters is one symbol and not a product.
+
+    Parameters
+    ----------
+    expression : sympy.Expr or sympy.Matrix
+    among : sequence of Symbol
+        Other symbols of the model; names that would look the same are written out.
+
+    Returns
+    -------
+    str
+
+    Examples
+    --------
+    >>> from remission.models import Parameter
+    >>> print(letters_latex(Parameter("gX", 1.0) * Parameter("kap_S", 1.0) / Parameter("crowd_R", 1.0)))
+    \\frac{g_{X} \\kappa_{S}}{\\mathrm{crowd}_{R}}
+    """
+    symbols = {s for s in (*expression.free_symbols, *among) if hasattr(s, "name")}
+    shown = {s: _letter(s.name) for s in symbols}
+    taken = list(shown.values())
+    for symbol, letter in shown.items():
+        if taken.count(letter) > 1:
+            shown[symbol] = rf"\mathrm{{{symbol.name}}}".replace("_", r"\_")
+    return sp.latex(expression, symbol_names=shown)
+
+
+SHORT = {"al": "alpha", "eps": "epsilon", "gam": "gamma", "kap": "kappa", "lam": "lambda", "sig": "sigma"}
+GREEK = ("alpha", "beta", "gamma", "delta", "epsilon", "eta", "kappa", "lambda", "mu", "nu", "rho", "sigma", "tau",
+         "theta", "chi", "phi")  # fmt: skip
+
+
+def _letter(name):
+    """`d_R`, `gX` and `etaF` are a letter with an index, `kap` is kappa, other words are words."""
+    head, _, index = name.partition("_")
+    if not index:
+        letter = re.fullmatch(rf"({'|'.join((*GREEK, *SHORT))}|[A-Za-z])([A-Za-z]?|\d+)", head)
+        if letter:
+            head, index = letter.groups()
+    head = SHORT.get(head, head)
+    shown = rf"\{head}" if head in GREEK else head if len(head) == 1 else rf"\mathrm{{{head}}}"
+    if not index:
+        return shown
+    index = index.replace("_", r"\_")
+    return shown + "_{" + (index if len(index) == 1 or index.isdigit() else rf"\mathrm{{{index}}}") + "}"
 
 
 def parameter_table(model) -> list[dict]:

@@ -3,8 +3,8 @@
 import pytest
 
 from remission import models
-from remission.models import Model, Parameter, State
-from remission.models.text import diagram_arrows, model_text, parameter_table
+from remission.models import Model, Parameter, State, grad
+from remission.models.text import diagram_arrows, letters_latex, model_text, parameter_table
 
 NAMES = [name for names in models.BY_QUESTION.values() for name in names]
 
@@ -28,13 +28,31 @@ def test_latex_aligns_one_line_a_state():
     assert len(lines) == 5
     assert all(line.count("&=") == 1 for line in lines)
     assert [line.endswith(r"\\") for line in lines] == [True] * 4 + [False]
-    assert lines[1].startswith(r"\frac{dF}{dt} &= gF \left(e - F\right)")
+    assert lines[1].startswith(r"\frac{dF}{dt} &= g_{F} \left(e - F\right)")
 
 
 def test_latex_of_a_greek_letter_and_an_index():
     b, q = Parameter("beta", 1.0), Parameter("d_R", 1.0)
     S = State("S", 1.0)
     assert Model("m", rates={S: b * S - q}).latex().splitlines()[1] == r"\frac{dS}{dt} &= \beta S - d_{R}"
+
+
+def test_latex_of_names_is_no_product_of_letters():
+    names = ("kap", "etaF", "sig0", "cin", "crowd_R", "N_crit", "x_10", "V0", "KD0", "rho")
+    shown = [letters_latex(Parameter(name, 1.0)) for name in names]
+    assert shown == [
+        r"\kappa", r"\eta_{F}", r"\sigma_{0}", r"\mathrm{cin}", r"\mathrm{crowd}_{R}", r"N_{\mathrm{crit}}", "x_{10}",
+        "V_{0}", r"\mathrm{KD0}", r"\rho",
+    ]  # fmt: skip
+    alike = Parameter("gX", 1.0) + Parameter("g_X", 1.0)
+    assert sorted(letters_latex(alike).split(" + ")) == [r"\mathrm{gX}", r"\mathrm{g\_X}"]
+
+
+def test_latex_of_a_flux():
+    D, v, S = Parameter("D", 0.1), Parameter("v", 1.0), State("S", 1.0)
+    model = Model("m", rates={S: -v * S}, fluxes={S: -D * grad(S)})
+    line = model.latex().splitlines()[1]
+    assert line == r"\frac{\partial S}{\partial t} &= \nabla \cdot \left(D \nabla {\left(S \right)}\right) - v S"
 
 
 @pytest.mark.parametrize("name", NAMES)
