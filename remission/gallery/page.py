@@ -1,5 +1,6 @@
 """What a page of the catalogue says, and its form for the terminal."""
 
+import functools
 import inspect
 import re
 import textwrap
@@ -51,6 +52,7 @@ class Page:
     sections: dict
 
 
+@functools.cache
 def page(name) -> Page:
     """Collect the page of a catalogue model.
 
@@ -168,8 +170,24 @@ def derived_lines(found) -> list:
         lines.append(f"groups: {found.not_scaled}")
     else:
         lines.append("groups (scaled form):")
-        lines += [f"  {group} = {e} = {found.scaled.value(group):.4g}" for group, e in found.scaled.groups.items()]
+        lines += [f"  {group} = {e} = {group_value(found, group)}" for group, e in found.scaled.groups.items()]
     return lines
+
+
+def group_value(found, name) -> str:
+    """Value of a group at the defaults; a group that is an input has none.
+
+    Parameters
+    ----------
+    found : Page
+    name : str
+
+    Returns
+    -------
+    str
+    """
+    inputs = {s.name for s in found.scaled.model.inputs}
+    return "scaled input" if name in inputs else f"{found.scaled.value(name):.4g}"
 
 
 def _paragraphs(text):

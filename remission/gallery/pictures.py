@@ -10,8 +10,9 @@ from remission.models.errors import RemissionError, did_you_mean
 
 __all__ = ["Recipe", "draw", "recipe_of", "recipes"]
 
-FAMILIES = ("core",)
+FAMILIES = ("core", "ours", "immune", "response", "resistance")
 T_END = 365.0
+WIDTH, HEIGHT = 92.0, 62.0  # mm; small, so that letters survive on a card
 
 
 @dataclass(frozen=True)
@@ -77,7 +78,7 @@ def draw(name, ax=None):
     names = [row["name"] for row in models.list_models()]
     if name not in names:
         raise RemissionError(f"the catalogue has no model {name!r}; {did_you_mean(name, names)}")
-    ax = figure(width=120, height=80)[1] if ax is None else ax
+    ax = figure(width=WIDTH, height=HEIGHT)[1] if ax is None else ax
     recipe_of(name).draw(ax)
     return ax
 

@@ -6,55 +6,42 @@ import numpy as np
 
 from remission import models
 from remission.analysis import plot
-from remission.analysis.plots import colour_of, label, place_legend, time_label
+from remission.analysis.plots import PALETTE, colour_of, label, time_label
 from remission.solvers import Problem, Treatment, solve
 
 from .pictures import Recipe
+from .strokes import GREY, arms, finish, write
 
-__all__ = ["RECIPES", "arms", "curves"]
+__all__ = ["RECIPES"]
 
-GREY = "0.65"
-
-
-def curves(ax, found, ylabel, unit="day", log=False):
-    """Draw (label, times, values, options) curves with a legend and labels."""
-    for text, times, values, options in found:
-        ax.plot(times, values, label=text, **options)
-    ax.set(xlabel=time_label(unit), ylabel=ylabel, yscale="log" if log else "linear")
-    place_legend(ax)
-
-
-def arms(ax, problem, treatments, name="burden", log=False, t_eval=None):
-    """One curve for each arm: text -> Treatment."""
-    styles = ("-", "--", ":", "-.")
-    shades = ("#000000", "#D55E00", "#0072B2", "#009E73")
-    found = []
-    for k, (text, treatment) in enumerate(treatments.items()):
-        solution = solve(problem.replace(treatment=treatment), t_eval=t_eval).require()
-        options = {"ls": styles[k % 4], "color": shades[k % 4]}
-        found.append((text, solution.t, solution[name], options))
-    unit = next(iter(problem.model.states)).info.unit
-    curves(ax, found, label(name, unit), problem.model.time_unit, log)
+LAWS = {
+    "exponential_growth": "exponential",
+    "von_bertalanffy_growth": "von Bertalanffy",
+    "logistic_growth": "logistic",
+    "gompertz_growth": "Gompertz",
+}
 
 
 def _growth(ax, chosen):
-    laws = ("exponential_growth", "logistic_growth", "gompertz_growth", "von_bertalanffy_growth")
-    for law in laws:
-        solution = solve(Problem(getattr(models, law)(), t_span=(0, 150)))
+    days = np.linspace(0, 200, 401)
+    for law in LAWS:
+        run = solve(Problem(getattr(models, law)(), t_span=(0, 200))).require()
         own = law == chosen
-        options = {"color": colour_of("V", "tumour") if own else GREY, "lw": 2.2 if own else 1.0, "zorder": 2 + own}
-        ax.plot(solution.t, solution["V"], label=law.removesuffix("_growth").replace("_", " "), **options)
-    ax.set(xlabel=time_label("day"), ylabel=label("tumour volume", "mm^3"), ylim=(0, 8500))
-    place_legend(ax)
+        options = {"color": colour_of("V", "tumour") if own else GREY, "lw": 2.4 if own else 0.9, "zorder": 2 + own}
+        ax.plot(days, run.at(days, "V") / 1000, **options)
+    ax.set(xlabel=time_label("day"), ylabel=label("tumour volume", "cm^3"))
+    handles = [line for law, line in zip(LAWS, ax.get_lines(), strict=True) if law == chosen]
+    handles += [line for law, line in zip(LAWS, ax.get_lines(), strict=True) if law != chosen][:1]
+    finish(ax, handles, [LAWS[chosen], "the other three"], xlim=(0, 200), ylim=(0, 16))
 
 
 def _strobl(ax):
     problem = Problem(models.sensitive_resistant(), t_span=(0, 500))
     adaptive = Treatment.adaptive({"u": 1}, of="burden", pause_below=0.5, resume_above=1.0)
-    arms(ax, problem, {"continuous": Treatment.constant({"u": 1}), "adaptive, 50 %": adaptive})
+    arms(ax, problem, {"continuous": Treatment.constant({"u": 1}), "adaptive, 50 %": adaptive},
+         ylabel="burden / capacity", xlim=(0, 500), ylim=(0, 0.85))  # fmt: skip
     ax.axhline(0.6, color=GREY, lw=0.8)
-    ax.text(5, 0.605, "progression: 1.2 times the start", va="bottom", color="0.4", fontsize="small")
-    ax.set_ylim(0, 0.8)
+    write(ax, 8, 0.61, "progression: 1.2 times the start", va="bottom")
 
 
 def _two_clones(ax):
@@ -67,7 +54,7 @@ def _selective(ax):
     arms(ax, Problem(models.selective_kill(), t_span=(0, 1200)), {
         "no drug": Treatment.none(), "continuous": Treatment.constant({"u": 1}),
         "30 days on, 30 off": Treatment.intermittent({"u": 1}, on=30, off=30),
-    })  # fmt: skip
+    }, ylabel="burden / capacity", xlim=(0, 1200), ylim=(0, 1.05))  # fmt: skip
 
 
 def _withdrawal(ax):
@@ -75,15 +62,15 @@ def _withdrawal(ax):
     from remission.analysis import relapse_free_survival
 
     protocol = Treatment.switch_when({"u": 1}, of="at_risk", above=1e8, before={"cin": 1})
-    for p_on, text, style in ((2.5e-4, "stable", "--"), (2.5e-3, "unstable", "-")):
+    for p_on, text, style in ((2.5e-4, "stable, p = 2.5e-4", "--"), (2.5e-3, "unstable, p = 2.5e-3", "-")):
         problem = Problem(models.oncogene_withdrawal(), t_span=(0, 600), parameters={"p_on": p_on}, treatment=protocol)
         solution = solve(problem).require()
         start = solution.events[-1].time
         days = np.linspace(0, 400, 81)
         alive = relapse_free_survival(solution, start + days, n_detect=1e7)
         ax.step(days, alive, style, where="post", color=colour_of("R", "tumour"), label=text)
-    ax.set(xlabel="time after withdrawal (days)", ylabel="expected part without relapse", ylim=(0, 1.03))
-    place_legend(ax)
+    ax.set(xlabel="time after withdrawal (days)", ylabel="part without relapse")
+    finish(ax, xlim=(0, 400), ylim=(0, 1.03))
 
 
 def _loop(ax):
@@ -93,24 +80,32 @@ def _loop(ax):
         "no treatment": Treatment.none(), "chemotherapy": e,
         "+ blocker, 30 days": e + Treatment.constant({"B": 100.0}, start=0, end=30),
         "+ blocker": e + Treatment.constant({"B": 100.0}),
-    }, log=True)  # fmt: skip
-    ax.set_ylim(1e-3, 2e3)
+    }, log=True, xlim=(0, 150), ylim=(1e-3, 2e3))  # fmt: skip
 
 
 def _drug(ax, name, state, output, hours=48):
     model = getattr(models, name)()
     dosed = Treatment.bolus({state: 100.0}, every=0.5, times=4)
     solution = solve(Problem(model, t_span=(0, hours / 24), treatment=dosed), t_eval=np.linspace(0, hours / 24, 801))
-    ax.plot(24 * solution.t, solution[output], color=colour_of(output, "drug"), label="100 mg every 12 h")
+    hours = np.linspace(0, hours, 961)
+    ax.plot(
+        hours,
+        solution.at(hours / 24, output),
+        color=colour_of("C"),
+        lw=1.8,
+        label="blood" if output == "C" else "drug acting",
+    )
+    if "C_peripheral" in model.observables:
+        ax.plot(hours, solution.at(hours / 24, "C_peripheral"), color=PALETTE["gold"], ls=(0, (5, 1.6)), label="tissue")
     unit = {"dose_rate": "mg/day"}.get(output, "mg/L")
     ax.set(xlabel="time (hours)", ylabel=label({"C": "concentration", "dose_rate": "dose rate"}[output], unit))
-    place_legend(ax)
+    finish(ax, xlim=(0, 48), xticks=range(0, 49, 12), ylim=(0, None))
 
 
 def _growth_recipe(name):
     return Recipe(
-        "The four laws with the values that Murphy et al. (2016) fitted to the same measurements: alike where there "
-        "are data, apart where there are none.",
+        "The four laws with the values that Murphy et al. (2016) fitted to the same measurements: alike up to day "
+        "100, where there are data (2.6 cm^3), apart on day 200 (4.6 to 30 cm^3).",
         functools.partial(_growth, chosen=name),
     )
 
@@ -123,8 +118,7 @@ def _drug_recipe(name, state, output):
 
 
 RECIPES = {
-    **{n: _growth_recipe(n) for n in (
-        "exponential_growth", "logistic_growth", "gompertz_growth", "von_bertalanffy_growth")},
+    **{name: _growth_recipe(name) for name in LAWS},
     "sensitive_resistant": Recipe(
         "Burden under the full dose and under adaptive dosing (pause at half the start, resume at the start): "
         "progression on day 356 and day 470.", _strobl),

@@ -3,20 +3,19 @@
 import re
 from pathlib import Path
 
-import sympy as sp
-
 from remission import models
-from remission.models.text import model_latex
+from remission.models.text import letters_latex, model_latex
 
-from .page import docstring_sections, page
+from .page import docstring_sections, group_value, page
 from .pictures import draw, recipe_of
 
 __all__ = ["page_markdown", "write_site"]
 
+DOTS = 220  # per inch; pictures are shown at half that
 INTRODUCTION = """# Gallery of models
 
-Every model of the catalogue with its main result, by the question that it answers. A page has the paper, the equations,
-every letter with its unit and plausible range, what the code derives from them, and what to know before using a number.
+Every model of the catalogue with its main result. A page has the paper, the equations, every letter with its unit and
+plausible range, what the code derives from them, and what to know before using a number.
 
 """
 
@@ -39,9 +38,11 @@ def page_markdown(name) -> str:
     """
     found = page(name)
     parts = [f"# {name}", found.about, f"*Source:* {_linked(found.source)}"]
-    parts += [f"![main result]({name}.png)\n\n{recipe_of(name).caption}"]
+    parts += [_figure(f"{name}.png", 560, _unbroken(recipe_of(name).caption), f"main result of {name}")]
     parts += ["## Equations", _without_first_line(found.sections[""]), f"$$\n{model_latex(found.model)}\n$$"]
-    parts += [f"![compartments]({name}-diagram.png)"] if _has_diagram(found.model) else []
+    if _has_diagram(found.model):
+        tall = 340 if len(found.model.states) == 2 else 480
+        parts += [_figure(f"{name}-diagram.png", tall, "", f"compartments of {name}")]
     parts += ["## Letters", _table(found.letters), "## What follows from the equations", *_derived(found)]
     if "Notes" in found.sections:
         parts += ["## What to know", _markdown(found.sections["Notes"])]
@@ -82,7 +83,7 @@ def write_site(folder, names=None) -> list:
             pictures.append((folder / f"{name}-diagram.png", lambda model=model: plot(model)))
         for path, make in pictures:
             if not path.exists() or path.stat().st_mtime < newest:
-                make().figure.savefig(path, dpi=150)
+                make().figure.savefig(path, dpi=DOTS)
         written.append(_written(folder / f"{name}.md", page_markdown(name)))
     shown = [row for row in rows if names is None or row["name"] in names]
     return [_written(folder / "index.md", _gallery(shown)), *written]
@@ -99,14 +100,35 @@ def _has_diagram(model):
 
 
 def _gallery(rows):
-    """Cards by question; thumbnails are the pictures of the pages."""
-    parts = [INTRODUCTION]
-    for question in dict.fromkeys(row["question"] for row in rows):
+    """Where to look, then cards by question; thumbnails are the pictures of the pages."""
+    questions = dict.fromkeys(row["question"] for row in rows)
+    parts = [INTRODUCTION + _by_question(questions, rows) + _by_paper(rows)]
+    for question in questions:
         cards = "\n".join(_card(row) for row in rows if row["question"] == question)
         parts.append(f'## {question.capitalize()}\n\n<div class="gallery">\n{cards}\n</div>\n')
     listed = "\n".join(row["name"] for row in rows)
     parts.append(f"```{{toctree}}\n:hidden:\n:maxdepth: 1\n\n{listed}\n```\n")
     return "\n".join(parts)
+
+
+def _by_question(questions, rows):
+    links = []
+    for question in questions:
+        count = sum(row["question"] == question for row in rows)
+        links.append(f"[{question}](#{question.replace(' ', '-')}) ({count})")
+    return f"**By question:** {' · '.join(links)}\n\n"
+
+
+def _by_paper(rows):
+    """A list by first author, because that is how a published model is remembered."""
+    papers = {}
+    for row in rows:
+        papers.setdefault(short_source(row["source"]), []).append(row["name"])
+    lines = []
+    for paper, names in sorted(papers.items(), key=lambda item: (not item[0].endswith(")"), item[0].lower())):
+        links = ", ".join(f'<a href="{name}.html"><code>{name}</code></a>' for name in names)
+        lines.append(f"<li>{_escaped(paper)}: {links}</li>")
+    return '**By paper:**\n\n<ul class="papers">\n' + "\n".join(lines) + "\n</ul>\n\n"
 
 
 def _card(row):
@@ -116,14 +138,44 @@ def _card(row):
     return (
         f'<a class="card" href="{name}.html"><img src="../_images/{name}.png" alt="">'
         f"<strong>{name}</strong><span>{_escaped(row['about'] or title)}</span>"
-        f"<small>{_escaped(_short(row['source']))}</small></a>"
+        f"<small>{_escaped(short_source(row['source']))}</small></a>"
     )
 
 
-def _short(source):
-    """A source up to its year."""
-    found = re.match(r".{0,60}?\(?\b(19|20)\d\d\b\)?", source)
-    return found.group(0) if found else source[:60]
+def short_source(source):
+    """Authors and year of a source; a title in their place is cut between words, no year means its first words.
+
+    Parameters
+    ----------
+    source : str
+
+    Returns
+    -------
+    str
+
+    Examples
+    --------
+    >>> short_source("Monro & Gaffney (2009), Journal of Theoretical Biology 257, 292-302")
+    'Monro & Gaffney (2009)'
+    """
+    source = re.sub(r"^[^():,;]*(?<!\d): ", "", source)
+    year = re.search(r"\(((?:19|20)\d\d)\)", source)
+    if not year:
+        return re.split(r"[;,(]", source)[0].strip()
+    authors = source[: year.start()].strip()
+    if len(authors) > 50:
+        authors = authors[:40].rsplit(" ", 1)[0] + " ..."
+    return f"{authors} ({year.group(1)})"
+
+
+def _figure(file, width, caption, alt):
+    lines = [f"```{{figure}} {file}", f":width: {width}px", f":alt: {alt}", ":figclass: picture"]
+    return "\n".join([*lines, "", *([caption] if caption else []), "```"])
+
+
+def _unbroken(text):
+    """Numbers such as 1e-6 on one line."""
+    return re.sub(r"(?<=\de)-(?=\d)", "\u2011", text)
 
 
 def _escaped(text):
@@ -131,11 +183,12 @@ def _escaped(text):
 
 
 def _derived(found):
-    parts = [f"**Conserved totals.** {', '.join(f'${sp.latex(e)}$' for e in found.totals) or 'None.'}"]
+    letters = (*found.model.states, *found.model.parameters, *found.model.inputs)
+    parts = [f"**Conserved totals.** {', '.join(f'${letters_latex(e, letters)}$' for e in found.totals) or 'None.'}"]
     parts += [f"**Cannot become negative.** {', '.join(f'`{n}`' for n in found.box.nonnegative) or 'Not shown.'}"]
     parts += [f"**Invariant box** (default parameters, inputs within 0 and 1). {found.box}"]
     if found.jacobian is not None:
-        matrix = sp.latex(found.jacobian).replace(r"\left[", r"\left[\small")
+        matrix = letters_latex(found.jacobian, letters).replace(r"\left[", r"\left[\small")
         order = ", ".join(f"`{s}`" for s in found.model.states)
         parts += [f"**Jacobian**, states in the order {order}:\n\n$$\n{matrix}\n$$"]
     if found.scaled is None:
@@ -143,8 +196,11 @@ def _derived(found):
     elif not found.scaled.groups:
         parts += ["**Groups.** None: the scaled form has no parameter left."]
     else:
-        rows = [f"| `{n}` | ${sp.latex(e)}$ | {found.scaled.value(n):.4g} |" for n, e in found.scaled.groups.items()]
-        scale = sp.latex(found.scaled.time_scale)
+        rows = [
+            f"| `{n}` | ${letters_latex(e, letters)}$ | {group_value(found, n)} |"
+            for n, e in found.scaled.groups.items()
+        ]
+        scale = letters_latex(found.scaled.time_scale, letters)
         parts += [f"**Groups** of the scaled form, time in units of ${scale}$:", _rows(("group", "is", "value"), rows)]
     return parts
 

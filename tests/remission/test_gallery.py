@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from remission import models
-from remission.analysis.plots import figure
 from remission.gallery import draw, page, page_markdown, page_text, recipes, write_site
 from remission.gallery.page import docstring_sections
+from remission.gallery.site import short_source
 from remission.models.errors import RemissionError
 
 NAMES = [row["name"] for row in models.list_models()]
@@ -35,8 +35,10 @@ def test_every_page_is_whole(name):
 
 @pytest.mark.parametrize("name", NAMES)
 def test_every_picture_shows_something(name):
-    ax = figure(width=120, height=80)[1]
-    draw(name, ax)
+    ax = draw(name)
+    ax.figure.draw_without_rendering()
+    assert not ax.xaxis.get_offset_text().get_text()
+    assert not ax.yaxis.get_offset_text().get_text()
     assert ax.get_xlabel()
     assert ax.get_ylabel()
     drawn = [np.ptp(np.asarray(line.get_ydata(), dtype=float)) for line in ax.get_lines()]
@@ -50,10 +52,28 @@ def test_site_has_a_card_a_page_and_pictures(tmp_path):
     index = (tmp_path / "index.md").read_text()
     assert index.count('class="card"') == 2
     assert "Strobl et al. (2021)" in index
+    assert '<li>Acharyya et al. (2012): <a href="paracrine_loop.html">' in index
+    assert "[resistance](#resistance) (1)" in index
     picture = tmp_path / "paracrine_loop.png"
     before = picture.stat().st_mtime_ns
     write_site(tmp_path, ["paracrine_loop"])
     assert picture.stat().st_mtime_ns == before
+
+
+@pytest.mark.parametrize(
+    ("source", "shown"),
+    [
+        ("Monro & Gaffney (2009), Journal of Theoretical Biology 257", "Monro & Gaffney (2009)"),
+        ("Nagumo equation: Fife & McLeod (1977), Arch Ration Mech Anal", "Fife & McLeod (1977)"),
+        (
+            "A title of a paper that goes on and on for two lines (2023), npj",
+            "A title of a paper that goes on and on ... (2023)",
+        ),
+        ("this package; resistance as in Greene et al.", "this package"),
+    ],
+)
+def test_a_source_is_shown_as_authors_and_year(source, shown):
+    assert short_source(source) == shown
 
 
 def test_sections_of_a_docstring():
