@@ -142,9 +142,14 @@ def parameter_table(model) -> list[dict]:
     >>> parameter_table(Model("decay", rates={(S := State("S", 1.0)): -k * S}))[1]
     {'name': 'k', 'role': 'parameter', 'value': '0.5', 'unit': '1/day', 'plausible': '0.1 to 1', 'about': 'loss'}
     """
-    rows = [_row(s, s.info.kind + " state", str(s.info.initial)) for s in model.states]
+    rows = [_row(s, s.info.kind + " state", _start(s.info.initial)) for s in model.states]
     rows += [_row(p, "parameter", f"{p.info.value:g}") for p in model.parameters]
     return rows + [_row(u, "input", f"{u.info.default:g}") for u in model.inputs]
+
+
+def _start(initial):
+    initial = sp.sympify(initial)
+    return f"{float(initial):g}" if initial.is_number else str(initial)
 
 
 def _row(symbol, role, value):

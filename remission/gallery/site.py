@@ -4,13 +4,14 @@ import re
 from pathlib import Path
 
 from remission import models
-from remission.models.text import letters_latex, model_latex
+from remission.models.text import diagram_arrows, letters_latex, model_latex
 
 from .page import docstring_sections, group_value, page
 from .pictures import draw, recipe_of
 
 __all__ = ["page_markdown", "write_site"]
 
+MOST_BOXES, MOST_ARROWS = 10, 40  # of a compartment diagram
 DOTS = 220  # per inch; pictures are shown at half that
 INTRODUCTION = """# Gallery of models
 
@@ -43,7 +44,8 @@ def page_markdown(name) -> str:
     if _has_diagram(found.model):
         tall = 340 if len(found.model.states) == 2 else 480
         parts += [_figure(f"{name}-diagram.png", tall, "", f"compartments of {name}")]
-    parts += ["## Letters", _table(found.letters), "## What follows from the equations", *_derived(found)]
+    parts += ["## Letters", _table(found.letters), "## Observables", _observables(found.model)]
+    parts += ["## What follows from the equations", *_derived(found)]
     if "Notes" in found.sections:
         parts += ["## What to know", _markdown(found.sections["Notes"])]
     if "References" in found.sections:
@@ -96,7 +98,8 @@ def _written(path, text):
 
 
 def _has_diagram(model):
-    return 2 <= len(model.states) <= 10
+    """Whether boxes and arrows can be told apart; every class of a ladder acts on every other."""
+    return 2 <= len(model.states) <= MOST_BOXES and len(diagram_arrows(model)) <= MOST_ARROWS
 
 
 def _gallery(rows):
@@ -208,6 +211,14 @@ def _derived(found):
 def _table(letters):
     columns = ("name", "role", "value", "unit", "plausible", "about")
     return _rows(columns, [f"| `{r['name']}` | " + " | ".join(r[c] for c in columns[1:]) + " |" for r in letters])
+
+
+def _observables(model):
+    rows = [
+        f"| `{name}` | ${letters_latex(e, (*model.states, *model.parameters, *model.inputs))}$ |"
+        for name, e in model.observables.items()
+    ]
+    return _rows(("name", "is"), rows)
 
 
 def _rows(columns, rows):
