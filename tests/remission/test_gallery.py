@@ -37,6 +37,8 @@ def test_every_page_is_whole(name):
 def test_every_picture_shows_something(name):
     ax = draw(name)
     ax.figure.draw_without_rendering()
+    sheet, used = ax.figure.bbox, ax.get_tightbbox()
+    assert (used.x0 > -1) & (used.y0 > -1) & (used.x1 < sheet.x1 + 1) & (used.y1 < sheet.y1 + 1)
     assert not ax.xaxis.get_offset_text().get_text()
     assert not ax.yaxis.get_offset_text().get_text()
     assert ax.get_xlabel()
