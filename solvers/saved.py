@@ -151,7 +151,7 @@ def save_problem(problem, file, *, sensitivities=()):
     Parameters
     ----------
     problem : Problem
-        With any treatment; doses, times and initial values that are `Parameter`s can be changed after loading.
+        With any treatment; doses, times and initial values that are parameters can be changed after loading.
     file : str or path
         An existing file is replaced.
     sensitivities : list of str or "all"
