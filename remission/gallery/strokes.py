@@ -1,15 +1,13 @@
 """What the pictures share: curves with labels, arms of a trial, points of rest, lines that are written on."""
 
-import numpy as np
-
 from remission.analysis.plots import PALETTE, label, place_legend, time_label
 from remission.analysis.plots.style import FONT, log_ticks
 from remission.solvers import solve
 
-__all__ = ["ARMS", "GREY", "after", "arms", "curves", "finish", "rest", "shade", "write"]
+__all__ = ["ARMS", "GREY", "arms", "curves", "finish", "rest", "shade", "write"]
 
 GREY = "#8C8C8C"
-# Arms are no clones: their colours are those that no clone of the catalogue has, each with a line of its own.
+# Arms are no clones: none has the colour of S, A or R, and each has a line of its own.
 ARMS = (
     {"color": PALETTE["black"], "ls": "-"},
     {"color": PALETTE["wine"], "ls": (0, (5, 1.6))},
@@ -21,7 +19,21 @@ ARMS = (
 
 
 def curves(ax, found, ylabel, unit="day", log=False, **limits):
-    """Draw (label, times, values, options) curves with a legend and labels."""
+    """Draw curves over time with a legend and labels.
+
+    Parameters
+    ----------
+    ax : Axes
+    found : list of (str, array, array, dict)
+        Text of the legend, times, values, and what `Axes.plot` takes.
+    ylabel : str
+    unit : str
+        Of time.
+    log : bool
+        Whether the vertical axis is logarithmic.
+    **limits
+        As in `finish`.
+    """
     for text, times, values, options in found:
         ax.plot(times, values, label=text, **({"lw": 1.7} | options))
     ax.set(xlabel=time_label(unit), ylabel=ylabel, yscale="log" if log else "linear")
@@ -29,7 +41,18 @@ def curves(ax, found, ylabel, unit="day", log=False, **limits):
 
 
 def finish(ax, handles=None, labels=None, above=0, **limits):
-    """Limits, ticks of logarithmic axes, and the legend: where it covers nothing, or above in so many columns."""
+    """Set limits, ticks of logarithmic axes and the legend.
+
+    Parameters
+    ----------
+    ax : Axes
+    handles, labels : sequence, optional
+        What the legend shows; everything with a label if not given.
+    above : int
+        Columns of a legend above the axes; 0 for one inside, where it covers nothing.
+    **limits
+        What `Axes.set` takes.
+    """
     ax.set(**limits)
     log_ticks(ax.xaxis)
     log_ticks(ax.yaxis)
@@ -43,26 +66,45 @@ def finish(ax, handles=None, labels=None, above=0, **limits):
         place_legend(ax, handles, labels)
 
 
-def arms(ax, problem, treatments, name="burden", log=False, t_eval=None, since=0.0, ylabel="", **limits):
-    """One curve for each arm: text -> Treatment or changed Problem."""
+def arms(ax, problem, treatments, name="burden", log=False, t_eval=None, ylabel="", **limits):
+    """Solve a problem for each arm of a trial and draw one curve for each.
+
+    Parameters
+    ----------
+    ax : Axes
+    problem : Problem
+    treatments : dict
+        Text -> Treatment, or a changed Problem.
+    name : str
+        What is drawn.
+    log : bool
+    t_eval : array, optional
+    ylabel : str
+        The name and its unit if not given.
+    **limits
+        As in `finish`.
+    """
     found = []
     for (text, arm), look in zip(treatments.items(), ARMS, strict=False):
         changed = arm if hasattr(arm, "t_span") else problem.replace(treatment=arm)
         solution = solve(changed, t_eval=t_eval).require()
-        found.append((text, solution.t - since, solution[name], look))
+        found.append((text, solution.t, solution[name], look))
     unit = next(s for s in problem.model.states if s.info.kind == "tumour").info.unit
     curves(ax, found, ylabel or label(name.replace("_", " "), unit), problem.model.time_unit, log, **limits)
 
 
-def after(solution, event=0):
-    """Times since an event of the solution, dense, and the function that gives a quantity there."""
-    start, end = solution.events[event].time, solution.problem.t_span[1]
-    times = np.linspace(0, end - start, 601)
-    return times, lambda name: solution.at(start + times, name, "right" if event else "left")
-
-
 def rest(ax, x, y, stable, colour=PALETTE["black"], **options):
-    """A point of rest: full if stable, open if not."""
+    """Draw a point of rest: full if stable, open if not.
+
+    Parameters
+    ----------
+    ax : Axes
+    x, y : float
+    stable : bool
+    colour : str
+    **options
+        What `Axes.plot` takes.
+    """
     ax.plot(
         [x],
         [y],
@@ -78,10 +120,31 @@ def rest(ax, x, y, stable, colour=PALETTE["black"], **options):
 
 
 def write(ax, x, y, text, **options):
-    """Words in the figure, small and in grey."""
+    """Write small grey words into the figure.
+
+    Parameters
+    ----------
+    ax : Axes
+    x, y : float
+    text : str
+    **options
+        What `Axes.annotate` takes.
+
+    Returns
+    -------
+    Text
+    """
     return ax.annotate(text, (x, y), **({"fontsize": FONT["note"], "color": "#4D4D4D"} | options))
 
 
 def shade(ax, start, end, text=""):
-    """A span in which something is given."""
+    """Shade a span in which something is given.
+
+    Parameters
+    ----------
+    ax : Axes
+    start, end : float
+    text : str
+        For the legend.
+    """
     ax.axvspan(start, end, color="#EDEDED", lw=0, zorder=0, label=text or None).set_gid("background")
