@@ -10,7 +10,7 @@ from remission.models.errors import RemissionError, did_you_mean
 
 __all__ = ["Recipe", "draw", "recipe_of", "recipes"]
 
-FAMILIES = ("core", "ours", "immune", "response", "resistance")
+FAMILIES = ("core", "ours", "immune", "response", "resistance", "ladders", "space")
 T_END = 365.0
 WIDTH, HEIGHT = 92.0, 62.0  # mm; small, so that letters survive on a card
 

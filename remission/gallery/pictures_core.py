@@ -16,7 +16,10 @@ __all__ = ["RECIPES"]
 
 LAWS = {
     "exponential_growth": "exponential",
+    "power_law_growth": "power law",
+    "surface_growth": "surface",
     "von_bertalanffy_growth": "von Bertalanffy",
+    "linear_growth": "linear",
     "logistic_growth": "logistic",
     "gompertz_growth": "Gompertz",
 }
@@ -32,7 +35,7 @@ def _growth(ax, chosen):
     ax.set(xlabel=time_label("day"), ylabel=label("tumour volume", "cm^3"))
     handles = [line for law, line in zip(LAWS, ax.get_lines(), strict=True) if law == chosen]
     handles += [line for law, line in zip(LAWS, ax.get_lines(), strict=True) if law != chosen][:1]
-    finish(ax, handles, [LAWS[chosen], "the other three"], xlim=(0, 200), ylim=(0, 16))
+    finish(ax, handles, [LAWS[chosen], "the other six"], xlim=(0, 200), ylim=(0, 16))
 
 
 def _strobl(ax):
@@ -104,7 +107,7 @@ def _drug(ax, name, state, output, hours=48):
 
 def _growth_recipe(name):
     return Recipe(
-        "The four laws with the values that Murphy et al. (2016) fitted to the same measurements: alike up to day "
+        "The seven laws with the values that Murphy et al. (2016) fitted to the same measurements: alike up to day "
         "100, where there are data (2.6 cm^3), apart on day 200 (4.6 to 30 cm^3).",
         functools.partial(_growth, chosen=name),
     )

@@ -9,7 +9,7 @@ from remission.solvers import Problem, Treatment, solve
 
 from .pictures import Recipe
 from .planes import nullclines, stable_manifold
-from .strokes import ARMS, GREY, arms, finish, rest, write
+from .strokes import ARMS, GREY, arms, curves, finish, rest, write
 
 __all__ = ["RECIPES"]
 
@@ -71,8 +71,7 @@ def _de_pillis(ax):
 
 
 def _glioma(ax):
-    """The start has no T cell: an absolute tolerance of a T cell would let the run begin below zero and stay there."""
-    base = Problem(models.glioma_mdsc(), t_span=(0, 90), atol=1e-9)
+    base = Problem(models.glioma_mdsc(), t_span=(0, 90))
     PD_L1, suppression = {"rho": 0.107 / 4}, {"r": 6.92e-6 / 4}
     trials = {
         "no treatment": base,
@@ -97,6 +96,16 @@ def _expansion(ax):
     finish(ax, xlim=(1e6, 1e13), ylim=(1e6, 2e10))
 
 
+def _leukaemia(ax):
+    found, times = [], np.linspace(0, 160, 961)
+    for stop, look in zip((6, 12, 24, 85.9), (ARMS[0], ARMS[2], ARMS[3], ARMS[1]), strict=True):
+        treatment = Treatment.constant({"u": 1.0}, start=0, end=stop)
+        run = solve(Problem(models.cml_immune_window(), t_span=(0, 160), treatment=treatment, rtol=1e-8)).require()
+        shown = times >= (0 if stop == 85.9 else stop)
+        found.append((f"stop in month {stop:g}", times[shown], run.at(times[shown], "ratio"), look))
+    curves(ax, found, "BCR-ABL1/ABL1 (%)", "month", log=True, xlim=(0, 160), ylim=(1e-4, 400), above=2)
+
+
 RECIPES = {
     "kuznetsov": Recipe(
         "Phase plane at the published scaled values: the dormant and the large tumour (full points) are stable, the "
@@ -115,4 +124,7 @@ RECIPES = {
     "mdsc_expansion": Recipe(
         "Suppressor cells at rest beside a tumour of constant size, at the death rate of the paper (0.25 per day: 5e6 "
         "without a tumour, 4.85e8 beside a large one) and at the slowest in print (0.015).", _expansion),
+    "cml_immune_window": Recipe(
+        "Patient 1 of the paper, the inhibitor stopped in month 6, 12, 24 and 85.9. Remission lasts only if the "
+        "residue at the stop lies within the immune window: month 6 is too early, month 85.9 too late.", _leukaemia),
 }  # fmt: skip

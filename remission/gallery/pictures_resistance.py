@@ -4,12 +4,12 @@ import numpy as np
 
 from remission import models
 from remission.analysis import steady_states
-from remission.analysis.plots import PALETTE
+from remission.analysis.plots import PALETTE, colour_of, label
 from remission.solvers import Problem, Treatment, sample, solve
 
 from .pictures import Recipe
 from .planes import stable_manifold
-from .strokes import ARMS, GREY, curves, finish, rest, write
+from .strokes import ARMS, GREY, arms, curves, finish, rest, write
 
 __all__ = ["RECIPES"]
 
@@ -64,6 +64,20 @@ def _dose_window(ax):
     finish(ax, above=3, xlim=(0, 1000), ylim=(0, 1050))
 
 
+def _mechanisms(ax):
+    names = ("none", "pre-existing", "random", "random and pre-existing", "induced", "induced and pre-existing")
+    doses = Treatment.bolus({"D": 5.0}, every=7.0, times=8)
+    trials = {
+        name: Problem(models.resistance_mechanisms(name), t_span=(0, 100), treatment=doses, rtol=1e-8) for name in names
+    }
+    short = {n.replace(" and pre-existing", ", pre-existing"): p for n, p in trials.items()}
+    arms(
+        ax, trials["none"], short, log=True, t_eval=np.linspace(0, 100, 501), ylabel=label("volume", "mm^3"),
+        xlim=(0, 100), ylim=(0.1, 3000), above=2,
+    )  # fmt: skip
+    ax.plot(np.arange(8) * 7.0, np.full(8, 0.16), "^", color=colour_of("D", "drug"), ms=4)
+
+
 RECIPES = {
     "greene": Recipe(
         "The drug (u = 1.5) begins when the burden passes 0.1. Back at 0.9 (line) after 42.3 where the drug also "
@@ -75,4 +89,7 @@ RECIPES = {
     "dose_window": Recipe(
         "Three starts at delta = 0.012 per day: (800, 190) is held at S = 400 within what is bearable (500 cells), "
         "(200, 200) and (450, 500) end with resistant cells at R = 1000. Full points are stable.", _dose_window),
+    "resistance_mechanisms": Recipe(
+        "The six members of the family at the default values, 5 units of drug a week for eight weeks (triangles): all "
+        "regress and regrow in a similar way, so that volumes at one dose hardly tell them apart.", _mechanisms),
 }  # fmt: skip
