@@ -73,7 +73,7 @@ class Rescue:
         -------
         (float, float)
             f = u_before l_s/cost, and the ratio of the threshold size by standing to that by new aneuploid cells,
-            (u/u_before) (cost/|r_s|).
+            ``(u/u_before) (cost/|r_s|)``.
         """
         p = self.problem.parameters
         return u_before * p["l_s"] / cost, p["u"] / u_before * cost / abs(p["l_s"] - p["mu_s"])
