@@ -126,5 +126,6 @@ RECIPES = {
         "without a tumour, 4.85e8 beside a large one) and at the slowest in print (0.015).", _expansion),
     "cml_immune_window": Recipe(
         "Patient 1 of the paper, the inhibitor stopped in month 6, 12, 24 and 85.9. Remission lasts only if the "
-        "residue at the stop lies within the immune window: month 6 is too early, month 85.9 too late.", _leukaemia),
+        "residue at the stop lies within the immune window, as in month 12 and 24; 6 is too early, 85.9 too late.",
+        _leukaemia),
 }  # fmt: skip
