@@ -166,12 +166,13 @@ def _run(problem, options, p, group, times, outputs, threads):
     begin, changes = problem.t_span[0], group.changes
     at = snapped(times, changes, problem)
     own = None if group.own_times is None else _own(problem, group, times)
-    usual, tight = (_strictest(problem, group, tight) for tight in (False, True))
     implicit = replace(options, method=IMPLICIT)
     job = Job(
         kernel(problem.model, options), options.lanes, p[:, : problem.system.n_model_parameters], group.start, changes,
-        group.kept, group.amount, at, wanted_outputs(problem, inside), (begin, max(float(times[-1]), begin)), usual,
-        tight, implicit=(lambda: kernel(problem.model, implicit)) if options.method == "Tsit5" else None, own=own,
+        group.kept, group.amount, at, wanted_outputs(problem, inside), (begin, max(float(times[-1]), begin)),
+        _strictest(problem, group, False),
+        lambda: _strictest(problem, group, True), own=own,
+        implicit=(lambda: kernel(problem.model, implicit)) if options.method == "Tsit5" else None,
     )  # fmt: skip
     outcome = run_job(job, threads)
     if len(inside) == len(outputs):

@@ -89,7 +89,8 @@ def _run(problem, method, p, group, times, outputs, threads, columns):
     job = Job(
         kernel(problem.model, options), 1, p[rows, : problem.system.n_model_parameters], group.start, changes,
         group.kept, group.amount, at, wanted_outputs(problem, inside), (begin, max(float(times[-1]), begin)),
-        _strictest(problem, group, False), _strictest(problem, group, True), sizes=inverse_sizes(problem, columns),
+        _strictest(problem, group, False), lambda: _strictest(problem, group, True),
+        sizes=inverse_sizes(problem, columns),
     )  # fmt: skip
     found = run_job(job, threads)
     values, gradients = np.empty((len(rows), len(times), len(outputs))), None

@@ -24,7 +24,7 @@ SMALLEST = 1e-22  # of the span: a step this small is no progress even at time 0
 class Job:
     """Numbers of one call; M members, N the extended state, `changes` with kept and amount (C,) or (M, C).
 
-    `tight` are tolerances for members that regrew, `implicit` returns the kernel for those that turn out stiff. `own`,
+    `tight()` are tolerances for members that regrew, `implicit()` is the kernel for those that turn out stiff. `own`,
     where each member has times of its own: change times (M, C + 1) and output times (M, n_times + 1). `sizes` are
     1 / the sizes of the carried parameters where the error test looks at them.
     """
@@ -40,7 +40,7 @@ class Job:
     wanted: np.ndarray
     span: tuple
     tolerances: tuple
-    tight: tuple | None = None
+    tight: object = None
     largest: float = np.inf
     implicit: object = None
     own: tuple | None = None
@@ -98,8 +98,9 @@ def run_job(job, threads=1) -> Outcome:
     found = Outcome(call.values, call.status, call.reached, call.gradients, tried, kept, again)
     if job.implicit:
         found = _again(job, found, np.flatnonzero(~np.isin(found.status, (DONE, REGROWN))), threads)
-    if job.tight:
-        found = _again(job, found, np.flatnonzero(found.status == REGROWN), threads, tolerances=job.tight, tight=None)
+    regrown = np.flatnonzero(found.status == REGROWN)
+    if regrown.size and job.tight:
+        found = _again(job, found, regrown, threads, tolerances=job.tight(), tight=None)
     return found
 
 

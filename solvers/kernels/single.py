@@ -123,7 +123,7 @@ def compiled_sample(problem, times, names, columns=(), controlled=False):
     job = Job(
         kernel(problem.model, options), 1, np.array(problem.system.model_part(problem.p), dtype=float).reshape(1, -1),
         changes.start[None, :], changes, changes.kept, changes.amount, at, wanted_outputs(problem, inside),
-        (begin, max(float(times[-1]), begin)), tolerances[:3], kernel_tolerances(problem, tight=True)[:3],
+        (begin, max(float(times[-1]), begin)), tolerances[:3], lambda: kernel_tolerances(problem, tight=True)[:3],
         sizes=inverse_sizes(problem, columns),
     )  # fmt: skip
     outcome = run_job(job)

@@ -149,7 +149,8 @@ def test_gradients_are_those_of_the_members_alone(kind):
     alone = gradients_one_by_one(problem, names, table[::9], times, outputs, by)
     np.testing.assert_allclose(one.gradients[::9], alone, rtol=1e-6, atol=1e-12)
     part = kernels.ensemble(problem, names, table[5:7], times, outputs, sensitivities=by)
-    np.testing.assert_array_equal(part.gradients, one.gradients[5:7])
+    # A table is solved to the tolerance of its smallest clone at the start: another table, other last digits.
+    np.testing.assert_allclose(part.gradients, one.gradients[5:7], rtol=1e-7, atol=1e-12)
 
 
 def test_gradients_of_members_that_fail_or_regrow():
