@@ -1,6 +1,8 @@
 """Continuation: branches of steady states over a parameter, and curves of special points over two."""
 
 from .branches import continue_branches
+from .curve_result import Curve, Curves
+from .curves import continue_points
 from .result import Branch, Branches, SpecialPoint
 
-__all__ = ["Branch", "Branches", "SpecialPoint", "continue_branches"]
+__all__ = ["Branch", "Branches", "Curve", "Curves", "SpecialPoint", "continue_branches", "continue_points"]

@@ -12,7 +12,7 @@ __all__ = ["continue_branches"]
 
 ASIDE = (1e-2, 1e-3, 1e-4)  # distances at which a crossing branch is sought, in units of size
 MOST_BRANCHES = 60
-FAR = 1e3  # sizes of the starts: how far a branch without declared limit is followed
+FAR = 1e6  # sizes of the starts: how far a branch without declared limit is followed
 
 
 @refuse_unknown_keywords
@@ -33,7 +33,7 @@ def continue_branches(
         Where to start; all steady states that `steady_states(problem)` finds if not given. Starts on a branch
         already known add nothing.
     box : dict, optional
-        State -> (low, high): where branches end. By default states declared positive end at 0, and all at a thousand times
+        State -> (low, high): where branches end. By default states declared positive end at 0, and all at a million times
         the largest value of a start. It is also where steady states are sought if no start is given.
     max_step : float
         Largest step, relative to the sizes of states and parameter.
@@ -69,7 +69,7 @@ def continue_branches(
     >>> from remission.models import kuznetsov
     >>> from remission.solvers import Problem
     >>> problem = Problem(kuznetsov(scaled=True))
-    >>> found = continue_branches(problem, "sigma", (0.0, 0.8), start={"E": 1.6, "T": 8.2})
+    >>> found = continue_branches(problem, "sigma", (0.0, 0.8), box={"E": (0, 50), "T": (0, 1000)})
     >>> [(p.kind, round(p.value, 6)) for p in found.points]
     [('fold', 0.193777), ('transcritical', 0.612355)]
     """

@@ -8,6 +8,7 @@ from .result import Branch, SpecialPoint
 __all__ = ["branch_of", "observed", "special_point"]
 
 VERTICAL = 1e-6
+ROUNDING = 1e-9  # of the largest eigenvalue, at a special point
 
 
 def observed(problem, over, points, states) -> dict:
@@ -62,7 +63,7 @@ def special_point(equations, found) -> SpecialPoint:
 
 def _residual(local, z):
     f, J, _ = local.derivatives(z)
-    size = np.abs(J) @ np.abs(z) + np.abs(f)
+    size = np.abs(J) @ np.maximum(np.abs(z), 1e-3) + np.abs(f)
     return float(np.max(np.where(size > 0, np.abs(f) / np.maximum(size, 1e-300), 0.0)))
 
 
@@ -111,11 +112,21 @@ def branch_of(equations, one, points) -> Branch:
         Of `one.found`, in the same order.
     """
     own = one.Z * equations.scale
+    unstable = np.sum(np.linalg.eigvals(one.jacobians).real > 0, axis=1)
+    places = []
+    for found, point in zip(one.found, points, strict=True):
+        at = min(int(np.floor(found.at)) + 1, len(one.Z)) + len(own) - len(one.Z)
+        row = found.z * found.local.scale
+        if at > 0 and np.allclose(own[at - 1], row, rtol=1e-9, atol=1e-12 * np.max(equations.scale)):
+            at -= 1  # an end of the branch at the point itself
+            own[at] = row
+        else:
+            own = np.insert(own, at, row, axis=0)
+            unstable = np.insert(unstable, at, 0)
+        unstable[at] = np.sum(point.eigenvalues.real > ROUNDING * np.max(np.abs(point.eigenvalues)))
+        places.append(at)
     states = equations.states(own)
-    eigenvalues = np.linalg.eigvals(one.jacobians)
-    unstable = np.sum(eigenvalues.real > 0, axis=1)
     return Branch(
         equations.problem, equations.over[0], own[:, -1].copy(), states, unstable,
-        observed(equations.problem, equations.over, own, states), tuple(points), np.array([f.at for f in one.found]),
-        one.ends,
+        observed(equations.problem, equations.over, own, states), tuple(points), tuple(places), one.ends,
     )  # fmt: skip

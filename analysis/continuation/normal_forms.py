@@ -15,6 +15,8 @@ def null_vectors(J):
     """Right and left null vector q, p with q q = 1 and p q = 1, and the angle's cosine between them."""
     left, _, right = np.linalg.svd(J)
     q, p = right[-1], left[:, -1]
+    q = q * np.sign(q[np.argmax(np.abs(q))])  # signs that do not hang on the library
+    p = p if p @ q >= 0 else -p
     cosine = float(p @ q)
     return q, (p / cosine if abs(cosine) > 1e-12 else p), abs(cosine)
 
@@ -99,7 +101,7 @@ def first_lyapunov(local, z, frequency) -> dict:
     cubic = cubic + b(bar, np.linalg.solve(2j * w * np.eye(n) - A, b(q, q)))
     l1 = np.vdot(p, cubic).real / (2 * w)
     moves = np.append(-np.linalg.solve(A, J[:, n]), 1.0)  # along the branch
-    by_parameter = np.einsum("ijk,k->ij", H[:, :n, :], moves)
+    by_parameter = np.einsum("ijk,k->ij", H[:, :n, : n + 1], moves)
     crossing = np.vdot(p, by_parameter @ q).real
     length = np.linalg.norm(q * local.scale[:n])
     return {"l1": float(l1 / length**2), "crossing": float(crossing / local.scale[n])}

@@ -79,11 +79,11 @@ class Branch:
     states : (k, n) array
         In the order of `problem.system.states`.
     unstable : (k,) int array
-        Eigenvalues with positive real part.
+        Eigenvalues with positive real part; at special points the critical ones are not counted.
     observables : dict of str -> (k,) array
     points : tuple of SpecialPoint
-    places : (p,) array
-        Where the special points lie between the points of the curve.
+    places : tuple of int
+        Positions of the special points on the curve.
     ends : tuple of str
         Why the curve ends where it does, first point and last.
     """
@@ -95,13 +95,15 @@ class Branch:
     unstable: np.ndarray
     observables: dict
     points: tuple
-    places: np.ndarray
+    places: tuple
     ends: tuple
 
     @property
     def stable(self) -> np.ndarray:
-        """(k,) bool: all eigenvalues have negative real part."""
-        return self.unstable == 0
+        """(k,) bool: all eigenvalues have negative real part; at special points one has not."""
+        found = self.unstable == 0
+        found[list(self.places)] = False
+        return found
 
     @property
     def names(self) -> tuple:
@@ -159,7 +161,7 @@ class Branch:
 
     def __str__(self):
         low, high = self.values.min(), self.values.max()
-        parts = _stability_text(self.stable)
+        parts = _stability_text(self)
         lines = [
             f"branch of {self.problem.model.name}, {self.parameter} {low:.6g} to {high:.6g}, {len(self)} points, {parts}"
         ]
@@ -232,7 +234,7 @@ class Branches(Sequence):
         for i, b in enumerate(self.branches, 1):
             lines.append(
                 f"  {i}: {b.parameter} {b.values.min():.6g} to {b.values.max():.6g}, {len(b)} points, "
-                f"{_stability_text(b.stable)}"
+                f"{_stability_text(b)}"
             )
         lines += [f"  {point}" for point in self.points]
         return "\n".join([*lines, *(f"  note: {note}" for note in self.notes)])
@@ -244,5 +246,6 @@ def _same_point(one, other):
     return kinds and near
 
 
-def _stability_text(stable):
+def _stability_text(branch):
+    stable = np.delete(branch.unstable == 0, list(branch.places))
     return "stable" if stable.all() else "unstable" if not stable.any() else "stable in part"

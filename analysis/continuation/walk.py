@@ -101,6 +101,15 @@ class Steps:
             )
         return w if taken and np.all(np.isfinite(w)) else None
 
+    def direction(self, z):
+        """Tangent of the curve at a point, (n + 1,), of either sign."""
+        f, J, H, R, A = self.work[:5]
+        machine.assemble(machine.STEADY, z, self.system, self.border, f, J, H, R, A)
+        size = self.sizes(z)
+        scaled = A * size
+        rows = np.max(np.abs(scaled), axis=1)
+        return np.linalg.svd(scaled / np.where(rows > 0, rows, 1)[:, None])[2][-1] * size
+
     def on_plane(self, start, j, value):
         """A point of the curve whose unknown j has a value, or None."""
         size = self.sizes(start)

@@ -16,6 +16,10 @@ DRAWERS = {
     "Sweep": ("sweep", "plot_sweep"),
     "Sensitivity": ("sensitivity", "plot_sensitivity"),
     "SteadyStates": ("steady_states", "plot_steady_states"),
+    "Branch": ("branches", "plot_branches"),
+    "Branches": ("branches", "plot_branches"),
+    "Curve": ("branches", "plot_curves"),
+    "Curves": ("branches", "plot_curves"),
     "ExpectedLineages": ("survival", "plot_lineages"),
 }
 _SHELVES = {
@@ -26,6 +30,7 @@ _SHELVES = {
     "sweep": "plot_sweep plot_band",
     "sensitivity": "plot_sensitivity sensitivity_panels",
     "steady_states": "plot_steady_states plot_steady_branches",
+    "branches": "plot_branches plot_curves",
     "survival": "plot_survival plot_lineages kaplan_meier",
     "plane": "plot_plane mark_threshold",
     "comparison": "plot_forest plot_observed_predicted",
@@ -43,7 +48,8 @@ def plot(result, ax=None, **options):
 
     Parameters
     ----------
-    result : Solution, Model, Table, Dataset, Fit, Prediction, Sweep, Sensitivity, SteadyStates or ExpectedLineages
+    result : Solution, Model, Table, Dataset, Fit, Prediction, Sweep, Sensitivity, SteadyStates, Branch,
+        Branches, Curve, Curves or ExpectedLineages
     ax : Axes, optional
         Where to draw; a new figure if not given.
     **options
