@@ -31,7 +31,7 @@ _SHELVES = {
     "tables": "Table read_table write_table",
     "experiment": "Experiment Scaled Series",
     "fitting": "Fit LogNormal Normal Own Prediction Shared Start fit",
-    "continuation": "Branch Branches Curve Curves SpecialPoint continue_branches continue_points",
+    "continuation": "Branch Branches Curve Curves SpecialPoint check_complete continue_branches continue_points",
     "plots": "plot",
 }
 _HOME = {name: module for module, names in _SHELVES.items() for name in names.split()}

@@ -77,7 +77,7 @@ def expected_files():
     """Every file in the four source folders, by its name in the wheel."""
     for floor in FLOORS:
         for path in (ROOT / floor).rglob("*"):
-            if path.is_file() and path.suffix != ".pyc" and not path.name.startswith("."):
+            if path.is_file() and "__pycache__" not in path.parts and not path.name.startswith("."):
                 relative = path.relative_to(ROOT).as_posix()
                 yield relative if floor == "remission" else f"remission/{relative}"
 

@@ -16,9 +16,7 @@ FAR = 1e6  # sizes of the starts: how far a branch without declared limit is fol
 
 
 @refuse_unknown_keywords
-def continue_branches(
-    problem, over, span, *, start=None, box=None, max_step=0.1, max_points=3000, switch=True
-):
+def continue_branches(problem, over, span, *, start=None, box=None, max_step=0.1, max_points=3000, switch=True):
     """Branches of steady states over a parameter, with stability, folds, Hopf points and branch points.
 
     Parameters
@@ -136,7 +134,14 @@ def _starts(problem, start, box):
     return found, notes
 
 
-def _limits(equations, span, box, max_step, max_points):
+def bounds_of(state, box, size) -> tuple:
+    """Where a state's branches end: the box, else 0 if it is declared positive, and far away."""
+    low, high = box.get(state.name, (0.0 if state.info.positive else -np.inf, np.inf))
+    return max(float(low), -FAR * size), min(float(high), FAR * size)
+
+
+def limits_of(equations, span, box, max_step, max_points):
+    """Limits of states and parameter and lengths of steps, in units of the scale."""
     from .walk import Limits
 
     names = tuple(s.name for s in equations.written.variables)
@@ -146,8 +151,7 @@ def _limits(equations, span, box, max_step, max_points):
                 f"continue_branches: box names {name!r}; {did_you_mean(name, list(equations.problem.system.states))}"
             )
     sides = [
-        box.get(s.name, (0.0 if s.info.positive else -FAR * size, FAR * size))
-        for s, size in zip(equations.written.variables[:-1], equations.scale, strict=False)
+        bounds_of(s, box, size) for s, size in zip(equations.written.variables[:-1], equations.scale, strict=False)
     ]
     low, high = (np.array(side, dtype=float) for side in zip(*sides, span, strict=True))
     steps = (min(0.01, max_step / 4), 1e-9, float(max_step))
@@ -155,13 +159,12 @@ def _limits(equations, span, box, max_step, max_points):
 
 
 def _grow(equations, starts, span, box, options, notes):
-    from .describe import branch_of, special_point
     from .result import Branches
     from .walk import Steps, lies_on, walk
 
     max_step, max_points, switch = options
     problem, n = equations.problem, equations.n
-    limits = _limits(equations, span, box, max_step, max_points)
+    limits = limits_of(equations, span, box, max_step, max_points)
     steps, walks = Steps(equations), []
     names = [s.name for s in equations.written.variables[:n]]
     value = value_of(problem, equations.written.variables[-1])
@@ -178,19 +181,25 @@ def _grow(equations, starts, span, box, options, notes):
         if one is not None:
             walks.append(one)
     if switch:
-        _switch(equations, walks, limits, steps, notes)
-    branches = [branch_of(equations, one, [special_point(equations, f) for f in one.found]) for one in walks]
-    shown = {name: (float(a), float(b)) for name, a, b in
-             zip(names, limits.low * equations.scale, limits.high * equations.scale, strict=False)}  # fmt: skip
+        follow_crossing(equations, walks, limits, steps, notes)
+    branches = described(equations, walks)
+    shown = {s.name: box.get(s.name, (0.0 if s.info.positive else -np.inf, np.inf)) for s in problem.model.states}
     return Branches(problem, equations.over[0], span, shown, tuple(branches), tuple(notes))
 
 
-def _switch(equations, walks, limits, steps, notes):
-    """Follow what crosses at the branch points of all walks, those found on the way included."""
+def described(equations, walks):
+    """Walks as branches with their special points in words."""
+    from .describe import branch_of, special_point
+
+    return [branch_of(equations, one, [special_point(equations, f) for f in one.found]) for one in walks]
+
+
+def follow_crossing(equations, walks, limits, steps, notes, first=0):
+    """Follow what crosses at the branch points of walks from the first on, those found on the way included."""
     from .normal_forms import branch_tangents
     from .walk import join, lies_on, reverse, walk
 
-    done = 0
+    done = first
     while done < len(walks):
         for f in [f for f in walks[done].found if f.kind == "branch point"]:
             at = f.z * f.local.scale / equations.scale

@@ -132,7 +132,8 @@ class Curves(Sequence):
                 near = [
                     q
                     for q in found
-                    if q.kind == p.kind and all(abs(q[n] - p[n]) <= 1e-7 * max(abs(p[n]), 1e-9) for n in self.parameters)
+                    if q.kind == p.kind
+                    and all(abs(q[n] - p[n]) <= 1e-7 * max(abs(p[n]), 1e-9) for n in self.parameters)
                 ]
                 if not near:
                     found.append(p)

@@ -197,7 +197,8 @@ def _curve(kind, equations, Z, events, ends, limits):
     for i, (z, point) in enumerate(zip(Z, own, strict=True)):
         local = Local(equations, point)
         if kind == machine.FOLD:
-            coefficient[i] = fold_coefficients(local, point / local.scale)["a"]
+            along = z[n : 2 * n] * equations.scale[:n] / local.scale[:n]
+            coefficient[i] = fold_coefficients(local, point / local.scale, along)["a"]
         else:
             frequency[i] = np.sqrt(z[2 * n])
             coefficient[i] = first_lyapunov(local, point / local.scale, frequency[i])["l1"]

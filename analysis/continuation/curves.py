@@ -6,7 +6,7 @@ import sympy as sp
 from remission.models.errors import ProblemError, refuse_unknown_keywords
 
 from . import machine
-from .branches import FAR, value_of
+from .branches import bounds_of, value_of
 from .equations import Equations, equations_of, moved_symbols, write
 from .result import Branches
 
@@ -107,7 +107,7 @@ def _limits(branches, variables, scale, spans, most_step, max_points):
         elif s not in branches.problem.model.states:
             sides.append(spans[1])
         else:
-            sides.append(branches.box.get(s.name, (-FAR * size, FAR * size)))
+            sides.append(bounds_of(s, branches.box, size))
     low, high = (np.array(side, dtype=float) / scale for side in zip(*sides, strict=True))
     steps = (min(0.01, most_step / 4), 1e-9, float(most_step))
     return Limits(low, high, tuple(s.name for s in variables), steps, int(max_points))
@@ -144,7 +144,9 @@ def _transcritical(branches, point, also, spans, max_step, max_points, known):
     state, growth = _comes_in(branches.problem, point, start)
     equations = equations_of(branches.problem, (first.name, second.name), [point.values])
     if equations.written.recovered:
-        raise ProblemError(f"the transcritical at {first.name} = {point.value:g} was not followed: totals are conserved")
+        raise ProblemError(
+            f"the transcritical at {first.name} = {point.value:g} was not followed: totals are conserved"
+        )
     others = [s for s in model.states if s != state]
     rates = [(s, sp.sympify(model.equations[s]).subs(state, 0)) for s in others] + [(second, growth)]
     written = write(tuple(rates), (), (first,), equations.written.given)

@@ -21,7 +21,7 @@ def null_vectors(J):
     return q, (p / cosine if abs(cosine) > 1e-12 else p), abs(cosine)
 
 
-def fold_coefficients(local, z) -> dict:
+def fold_coefficients(local, z, along=None) -> dict:
     """Of xi' = b (parameter - value) + a xi^2.
 
     Parameters
@@ -29,6 +29,8 @@ def fold_coefficients(local, z) -> dict:
     local : Local
     z : (n + 1,) array
         The fold, in local units.
+    along : (n,) array, optional
+        q is taken to point this way, in local units.
 
     Returns
     -------
@@ -39,6 +41,8 @@ def fold_coefficients(local, z) -> dict:
     n = local.n
     _, J, H = local.derivatives(z)
     q, p, cosine = null_vectors(J[:, :n])
+    if along is not None and q @ along < 0:
+        q, p = -q, -p
     by_states = H[:, :n, :n]
     a = 0.5 * p @ np.einsum("ijk,j,k->i", by_states, q, q)
     b = p @ J[:, n]

@@ -17,7 +17,11 @@ MARKS = {
     "Bogdanov-Takens": "v", "generalised Hopf": "h",
 }  # fmt: skip
 UNSTABLE = (0, (3, 1.6))
-CURVES = {"fold": ("blue", "-"), "Hopf": ("vermilion", (0, (5, 1.6))), "transcritical": ("green", (0, (5, 1.4, 1, 1.4)))}
+CURVES = {
+    "fold": ("blue", "-"),
+    "Hopf": ("vermilion", (0, (5, 1.6))),
+    "transcritical": ("green", (0, (5, 1.4, 1, 1.4))),
+}
 
 
 @refuse_unknown_keywords
