@@ -31,8 +31,8 @@ def continue_branches(problem, over, span, *, start=None, box=None, max_step=0.1
         Where to start; all steady states that `steady_states(problem)` finds if not given. Starts on a branch
         already known add nothing.
     box : dict, optional
-        State -> (low, high): where branches end. By default states declared positive end at 0, and all at a million times
-        the largest value of a start. It is also where steady states are sought if no start is given.
+        State -> (low, high): where branches end. By default states declared positive end at 0, and all at a million
+        times the largest value of a start. It is also where steady states are sought if no start is given.
     max_step : float
         Largest step, relative to the sizes of states and parameter.
     max_points : int
@@ -98,8 +98,8 @@ def _span(problem, symbol, span):
     if not low <= value <= high:
         change = "at_constant(" if symbol in problem.model.inputs else "replace(parameters="
         raise ProblemError(
-            f"continue_branches: {symbol.name} = {value:g} is outside the span {low:g} to {high:g}, and the start has to "
-            f"be inside: use problem.{change}...)"
+            f"continue_branches: {symbol.name} = {value:g} is outside the span {low:g} to {high:g}, and the start has "
+            f"to be inside: use problem.{change}...)"
         )
     return low, high
 

@@ -10,6 +10,8 @@ Unknowns, in units of `scale`: states, then those of the kind of curve, then the
 STEADY  f = 0
 FOLD    f = 0, J v = 0, l1 v = 1                            one more kind of unknowns: v
 HOPF    f = 0, (J J + kappa) v = 0, l1 v = 1, l2 v = 0      v and kappa, the square of the frequency
+
+All in one file, since numba renews code on disk when the file of a function changes, not when what it calls does.
 """
 
 import numpy as np
@@ -446,7 +448,7 @@ def follow(kind, start, heading, system, border, left, floor, low, high, steps, 
     f, J, H, R, A, M, rows, d, pivots = work
     Z, T, tests = np.empty((most, count)), np.empty((most, count)), np.zeros((most, 3))
     jacobians = np.empty((most, n, n))
-    size, tau, new = np.empty(count), np.empty(count), np.empty(count)
+    size, tau = np.empty(count), np.empty(count)
     z, w = start.copy(), start.copy()
     sizes_of(z, floor, size)
     turn(heading, size, tau)

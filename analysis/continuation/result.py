@@ -163,7 +163,8 @@ class Branch:
         low, high = self.values.min(), self.values.max()
         parts = _stability_text(self)
         lines = [
-            f"branch of {self.problem.model.name}, {self.parameter} {low:.6g} to {high:.6g}, {len(self)} points, {parts}"
+            f"branch of {self.problem.model.name}, {self.parameter} {low:.6g} to {high:.6g}, {len(self)} points, "
+            f"{parts}"
         ]
         lines += [f"  {point}" for point in self.points]
         lines.append(f"  ends: {self.ends[0] or 'start'}; {self.ends[1] or 'start'}")

@@ -54,7 +54,8 @@ def plot_branches(result, ax=None, *, name=None, scale="linear", xscale="linear"
     >>> from remission.analysis import continue_branches
     >>> from remission.models import kuznetsov
     >>> from remission.solvers import Problem
-    >>> found = continue_branches(Problem(kuznetsov(scaled=True)), "sigma", (0, 0.8), box={"E": (0, 50), "T": (0, 1000)})
+    >>> problem = Problem(kuznetsov(scaled=True))
+    >>> found = continue_branches(problem, "sigma", (0, 0.8), box={"E": (0, 50), "T": (0, 1000)})
     >>> ax = plot_branches(found)
     >>> ax.get_legend_handles_labels()[1]
     ['stable', 'unstable']

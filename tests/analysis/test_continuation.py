@@ -83,7 +83,8 @@ def test_kuznetsov_over_sigma_has_its_folds_and_no_hopf_point_where_effectors_fl
     assert transcritical.value == pytest.approx(0.6123548, **TIGHT)
     assert transcritical["T"] == 0
     assert not found.of_kind("Hopf")
-    assert fold.coefficients["opens"] == -1 and "two steady states below" in str(fold)
+    assert fold.coefficients["opens"] == -1
+    assert "two steady states below" in str(fold)
 
 
 def test_kuznetsov_beyond_the_sign_of_the_influx():
@@ -132,7 +133,8 @@ def test_the_reactor_of_auto(p2, hopf, frequency, folds):
     assert values_of(found, "Hopf") == pytest.approx(hopf, **TIGHT)
     assert [p.frequency for p in found.of_kind("Hopf")] == pytest.approx(frequency, rel=1e-11)
     assert values_of(found, "fold") == pytest.approx(folds, **TIGHT)
-    assert len(found) == 1 and not found.of_kind("transcritical")
+    assert len(found) == 1
+    assert not found.of_kind("transcritical")
 
 
 def test_the_fishery_of_auto_branches_on_the_faces():
@@ -163,7 +165,7 @@ def test_adaptive_control():
     found = continue_branches(adaptive_control(), "alpha", (0.2, 2.0), start=[{"x": 0, "y": 0, "z": 0}])
     (hopf,) = found.points
     assert (hopf.kind, hopf.value, hopf.frequency) == ("Hopf", pytest.approx(1.0, **TIGHT), pytest.approx(1.0, **TIGHT))
-    assert hopf.coefficients["l1"] < 0  # known to be supercritical, Kuznetsov (2004), example 5.4 and exercises
+    assert hopf.coefficients["l1"] < 0  # supercritical, Kuznetsov (2004), example 5.4
 
 
 @pytest.mark.parametrize("sign", [-1, 1])
@@ -176,16 +178,31 @@ def test_first_lyapunov_coefficient_of_the_normal_form(sign):
 
 
 @pytest.mark.parametrize("sign", [-1, 1])
+def test_first_lyapunov_coefficient_through_curved_coordinates_and_a_slaved_state(sign):
+    u, v, w, mu = free("u"), free("v"), free("w"), Parameter("mu", -0.1)
+    x, y = u + 0.3 * u * v - 0.7 * v**2, v + 0.5 * u**2 + 0.2 * u * v
+    r2 = x**2 + y**2
+    by_xy = sp.Matrix([mu * x - 2 * y + sign * x * w, 2 * x + mu * y + sign * y * w])
+    by_uv = sp.Matrix([x, y]).jacobian([u, v]).inv() * by_xy
+    problem = Problem(Model("bent", rates={u: by_uv[0], v: by_uv[1], w: 5 * (r2 - w)}))
+    (hopf,) = continue_branches(problem, "mu", (-0.5, 0.5), start=[{"u": 0, "v": 0, "w": 0}]).points
+    assert hopf.value == pytest.approx(0, abs=1e-12)
+    assert hopf.coefficients["l1"] == pytest.approx(2 * sign / 2, rel=1e-10)  # w follows r2, so r' = mu r + sign r^3
+
+
+@pytest.mark.parametrize("sign", [-1, 1])
 def test_pitchfork_with_its_arms_and_coefficient(sign):
     x, mu = free("x"), Parameter("mu", -0.5)
     problem = Problem(Model("pitchfork", rates={x: mu * x + sign * 3 * x**3}))
     found = continue_branches(problem, "mu", (-1.0, 1.0), start=[{"x": 0}])
     (point,) = found.points
-    assert point.kind == "pitchfork" and point.value == pytest.approx(0, abs=1e-12)
+    assert point.kind == "pitchfork"
+    assert point.value == pytest.approx(0, abs=1e-12)
     assert point.coefficients["c"] == pytest.approx(3 * sign, **TIGHT)
     assert len(found) == 2
     arms = found[1]
-    assert arms["x"].min() == pytest.approx(-np.sqrt(1 / 3)) and arms["x"].max() == pytest.approx(np.sqrt(1 / 3))
+    assert arms["x"].min() == pytest.approx(-np.sqrt(1 / 3))
+    assert arms["x"].max() == pytest.approx(np.sqrt(1 / 3))
     assert (np.delete(arms.unstable, list(arms.places)) == (0 if sign < 0 else 1)).all()
 
 
@@ -208,7 +225,8 @@ def test_kirschner_panetta_over_nine_decades_of_size():
     assert hopf.value == pytest.approx(0.0324644, rel=2e-6)
     assert hopf.frequency == pytest.approx(0.0670565, rel=1e-6)
     assert hopf.period == pytest.approx(93.7, rel=1e-3)
-    assert hopf.coefficients["l1"] < 0 and hopf.coefficients["crossing"] < 0
+    assert hopf.coefficients["l1"] < 0
+    assert hopf.coefficients["crossing"] < 0
 
 
 FOLDS = {0: (1.002801, 39.055), 5: (0.858466, 90.949), 10: (0.779284, 118.992), 20: (0.673392, 155.256),
@@ -243,9 +261,11 @@ def test_a_branch_indexes_prints_pickles_exports_and_is_drawn():
     branch = max(found, key=lambda b: b["T"].max())
     assert branch["burden"] == pytest.approx(branch["T"])
     again = pickle.loads(pickle.dumps(found))
-    assert str(again) == str(found) and np.array_equal(again[0].values, found[0].values)
+    assert str(again) == str(found)
+    assert np.array_equal(again[0].values, found[0].values)
     table = found.to_pandas()
-    assert len(table) == sum(map(len, found)) and {"e", "T", "burden", "stable", "branch"} <= set(table.columns)
+    assert len(table) == sum(map(len, found))
+    assert {"e", "T", "burden", "stable", "branch"} <= set(table.columns)
     assert "fold at e = 1.0028" in str(branch)
     assert branch.at(0.6)[0]["T"] == pytest.approx(364.955, rel=0.01)
     ax = plot(found)
@@ -260,10 +280,13 @@ def test_check_complete_finds_the_curve_that_no_branch_point_joins():
     problem = Problem(kirschner_panetta(), parameters={"c": 2e-5})
     box = dict.fromkeys("ETI", (0, 1e9))
     found = continue_branches(problem, "c", (1e-6, 0.05), start={"E": 0, "T": 0, "I": 0})
-    assert len(found) == 1 and not found.points
+    assert len(found) == 1
+    assert not found.points
     checked = check_complete(found, [2e-5, 0.035], box=box)
-    assert len(checked) == 3 and [p.kind for p in checked.points] == ["fold", "Hopf"]
-    assert "2 branches were missed" in checked.notes[0] and "all on the branches" in checked.notes[1]
+    assert len(checked) == 3
+    assert [p.kind for p in checked.points] == ["fold", "Hopf"]
+    assert "2 branches were missed" in checked.notes[0]
+    assert "all on the branches" in checked.notes[1]
 
 
 def test_refusals_name_what_is_wrong():
@@ -279,6 +302,6 @@ def test_refusals_name_what_is_wrong():
         continue_branches(problem, "sigma", (0, 1), start={"E": 1.6})
     with pytest.raises(KeywordError, match="max_step"):
         continue_branches(problem, "sigma", (0, 1), start=start, max_steps=0.1)
+    pulsed = Problem(paracrine_loop(), treatment=Treatment.intermittent({"e": 1.0}, on=7, off=7))
     with pytest.raises(ProblemError, match="changes in time"):
-        pulsed = Problem(paracrine_loop(), treatment=Treatment.intermittent({"e": 1.0}, on=7, off=7))
         continue_branches(pulsed, "B", (0, 1))

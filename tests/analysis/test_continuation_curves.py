@@ -80,7 +80,8 @@ def test_kuznetsov_cusp_and_the_line_on_which_the_tumour_comes_in():
     assert (cusp["sigma"], cusp["delta"], cusp["E"], cusp["T"]) == pytest.approx(wanted, **TIGHT)
     line = next(c for c in curves if c.kind == "transcritical")
     assert line["sigma"] == pytest.approx(1.636 * line["delta"], abs=1e-10)
-    assert (line["T"] == 0).all() and line["sigma"].max() == pytest.approx(2.0)
+    assert (line["T"] == 0).all()
+    assert line["sigma"].max() == pytest.approx(2.0)
     fold = next(c for c in curves if c.kind == "fold")
     assert fold["sigma"].max() < cusp["sigma"]
     assert fold.coefficient[0] * fold.coefficient[-1] < 0
@@ -90,7 +91,8 @@ def test_the_dose_and_blocker_boundary_of_the_paracrine_loop():
     branches = continue_branches(Problem(paracrine_loop()).at_constant(e=0.2, B=30.0), "e", (0.0, 1.2))
     curves = continue_points(branches, "B", (0.0, 150.0), max_step=0.02)
     line = next(c for c in curves if c.kind == "transcritical")
-    assert np.ptp(line["e"]) < 1e-12 and line["e"][0] == pytest.approx(0.333893, abs=5e-7)  # at any blockade
+    assert np.ptp(line["e"]) < 1e-12
+    assert line["e"][0] == pytest.approx(0.333893, abs=5e-7)
     (fold,) = [c for c in curves if c.kind == "fold"]  # both folds at B = 30 are on it, and meet at the cusp
     assert len(of_kind(curves, "cusp")) == 1
     upper = np.sign(fold.coefficient) == np.sign(fold.coefficient[np.argmax(fold["e"])])
