@@ -81,9 +81,12 @@ def walk_critical(kind, equations, own, limits, spans):
     if any(way is None for way in ways):
         return None
     (Z1, T1, V1, e1), (Z2, T2, V2, e2) = ways
+    if kind == machine.HOPF:
+        for Z, V in ((Z1, V1), (Z2, V2)):
+            V[:, 1] = [_lyapunov(plane, equations, z) for z in Z]
     events = _events(plane, equations, Z1, T1, V1) + _events(plane, equations, Z2, T2, V2)
-    Z = np.vstack([Z2[:0:-1], Z1])
-    return _curve(kind, equations, Z, events, (e2, e1), limits)
+    Z, l1 = np.vstack([Z2[:0:-1], Z1]), np.concatenate([V2[:0:-1, 1], V1[:, 1]])
+    return _curve(kind, equations, Z, l1, events, (e2, e1), limits)
 
 
 def _one_way(plane, full, heading, border, limits):
@@ -111,9 +114,6 @@ def _one_way(plane, full, heading, border, limits):
 
 def _events(plane, equations, Z, T, tests):
     found = []
-    tests = tests.copy()
-    if plane.kind == machine.HOPF:
-        tests[:, 1] = [_lyapunov(plane, equations, z) for z in Z]
     kinds = ("cusp", "Bogdanov-Takens") if plane.kind == machine.FOLD else ("Bogdanov-Takens", "generalised Hopf")
     for i in range(len(Z) - 1):
         for test, kind in enumerate(kinds):
@@ -183,7 +183,7 @@ def _locate(plane, equations, z, after, tangent, test):
     return w, abs(high - last)
 
 
-def _curve(kind, equations, Z, events, ends, limits):
+def _curve(kind, equations, Z, l1, events, ends, limits):
     n, name = equations.n, "fold" if kind == machine.FOLD else "Hopf"
     own = np.hstack([Z[:, :n], Z[:, -2:]]) * equations.scale
     keep = np.all((own[:, n:] / equations.scale[n:] >= limits.low[n:] - 1e-7)
@@ -192,16 +192,15 @@ def _curve(kind, equations, Z, events, ends, limits):
         keep &= Z[:, 2 * n] > 0
     special = [_special(kind, equations, *event) for event in events]
     special = [p for p in special if p is not None]
-    own, Z = own[keep], Z[keep]
-    coefficient, frequency = np.empty(len(own)), np.full(len(own), np.nan)
-    for i, (z, point) in enumerate(zip(Z, own, strict=True)):
-        local = Local(equations, point)
-        if kind == machine.FOLD:
+    own, Z, l1 = own[keep], Z[keep], l1[keep]
+    coefficient, frequency = l1, np.full(len(own), np.nan)
+    if kind == machine.HOPF:
+        frequency = np.sqrt(Z[:, 2 * n])
+    else:
+        for i, (z, point) in enumerate(zip(Z, own, strict=True)):
+            local = Local(equations, point)
             along = z[n : 2 * n] * equations.scale[:n] / local.scale[:n]
             coefficient[i] = fold_coefficients(local, point / local.scale, along)["a"]
-        else:
-            frequency[i] = np.sqrt(z[2 * n])
-            coefficient[i] = first_lyapunov(local, point / local.scale, frequency[i])["l1"]
     return Curve(equations.problem, name, equations.over, own[:, n:], equations.states(own), coefficient, frequency,
                  tuple(special), ends)  # fmt: skip
 

@@ -1,6 +1,7 @@
 """A problem's right-hand side for continuation: totals eliminated, tapes of derivatives, numbers in place."""
 
 import functools
+import itertools
 from dataclasses import dataclass
 
 import numpy as np
@@ -125,23 +126,35 @@ class Equations:
 
     def system(self, second=False, scale=None) -> tuple:
         """The tuple that the driver takes; with second derivatives or without, measured in other sizes if given."""
-        tape = self.written.second if second else self.written.first
+        tape, code, registers = self._ready("second" if second else "first")
         index = self.written.index if second else np.zeros((0, 3), dtype=np.int64)
         scale = np.ascontiguousarray(self.scale if scale is None else scale, dtype=float)
-        return (
-            np.ascontiguousarray(tape.code), tape.outputs, tape.registers(self.numbers), tape.first_variable, self.n,
-            self.m, scale, index,
-        )  # fmt: skip
+        return code, tape.outputs, registers, tape.first_variable, self.n, self.m, scale, index
+
+    @functools.cached_property
+    def _known(self):
+        return {}
+
+    def _ready(self, name):
+        """A tape with its code and registers, numbers in place: those of sympy are slow to turn into doubles."""
+        if name not in self._known:
+            tape = _third_tape(self.written)[1] if name == "third" else getattr(self.written, name)
+            self._known[name] = tape, np.ascontiguousarray(tape.code), tape.registers(self.numbers)
+        tape, code, registers = self._known[name]
+        return tape, code, registers.copy()
 
     def third(self, unknowns, scale) -> np.ndarray:
         """Third derivatives by states (n, n, n, n) at states and moved parameters (n + m,), in units of scale."""
-        import itertools
+        from . import machine
 
-        index, tape = _third_tape(self.written)
+        index = _third_tape(self.written)[0]
+        tape, code, registers = self._ready("third")
         found = np.zeros((self.n,) * 4)
-        values = run_python(tape, self.numbers, list(map(float, unknowns)))
+        registers[tape.first_variable : tape.n_given] = unknowns
+        machine.run_tape(code, registers, tape.first_variable)
+        values = registers[tape.outputs]
         for (i, j, k, l), value in zip(index, values, strict=True):
-            scaled = float(value) * scale[j] * scale[k] * scale[l] / scale[i]
+            scaled = value * scale[j] * scale[k] * scale[l] / scale[i]
             for order in set(itertools.permutations((j, k, l))):
                 found[(i, *order)] = scaled
         return found

@@ -380,6 +380,17 @@ def turn(tangent, size, tau):
 
 
 @compiled
+def bend_of(tangent, before, h, size, tau, bend):
+    """Change of the tangent along the last step, in units of size and across tau: predictions follow the curvature."""
+    along = 0.0
+    for j in range(tau.shape[0]):
+        bend[j] = (tangent[j] - before[j]) / (h * size[j])
+        along += bend[j] * tau[j]
+    for j in range(tau.shape[0]):
+        bend[j] -= along * tau[j]
+
+
+@compiled
 def renew_border(kind, z, J, n, border):
     """Normalise the null vector and take it (and what J makes of it) as the new border."""
     if kind == STEADY:
@@ -448,7 +459,7 @@ def follow(kind, start, heading, system, border, left, floor, low, high, steps, 
     f, J, H, R, A, M, rows, d, pivots = work
     Z, T, tests = np.empty((most, count)), np.empty((most, count)), np.zeros((most, 3))
     jacobians = np.empty((most, n, n))
-    size, tau = np.empty(count), np.empty(count)
+    size, tau, bend = np.empty(count), np.empty(count), np.zeros(count)
     z, w = start.copy(), start.copy()
     sizes_of(z, floor, size)
     turn(heading, size, tau)
@@ -488,6 +499,8 @@ def follow(kind, start, heading, system, border, left, floor, low, high, steps, 
                     jacobians[k, i, j] = J[i, j]
             sizes_of(z, floor, size)
             turn(T[k], size, tau)
+            if k > 0:
+                bend_of(T[k], T[k - 1], h, size, tau, bend)
             k += 1
             for j in range(count):
                 if k > 1 and (z[j] < low[j] or z[j] > high[j]):
@@ -506,7 +519,7 @@ def follow(kind, start, heading, system, border, left, floor, low, high, steps, 
                 h = min(1.4 * h, largest)
         while True:
             for j in range(count):
-                w[j] = z[j] + h * tau[j] * size[j]
+                w[j] = z[j] + (h * tau[j] + 0.5 * h * h * bend[j]) * size[j]
             taken, first = correct(kind, w, z, tau, h, size, system, border, work, tolerance)
             if taken > 0 and first < 0.35 * h + 1e-9:
                 break

@@ -9,7 +9,7 @@ from .points import Local, branch_point, fold_point, hopf_point
 
 __all__ = ["Found", "Limits", "Walk", "lies_on", "walk"]
 
-TOLERANCE = 1e-8
+TOLERANCE = 3e-6  # of the last step: what is left is about its square
 FLOOR = 1e-3  # of the size of a state: smaller values are measured by this
 SAME = 1e-6
 AT_BOUND = 1e-7
@@ -97,7 +97,7 @@ class Steps:
         w = np.array(start, dtype=float)
         with np.errstate(all="ignore"):
             taken, _ = machine.correct(
-                machine.STEADY, w, z, tau, h, size, self.system, self.border, self.work, TOLERANCE * 1e-3
+                machine.STEADY, w, z, tau, h, size, self.system, self.border, self.work, 1e-11
             )
         return w if taken and np.all(np.isfinite(w)) else None
 
