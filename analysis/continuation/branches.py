@@ -178,7 +178,9 @@ def _grow(equations, starts, span, box, options, notes):
         if any(lies_on(one, w, steps) for one in walks):
             continue
         one = walk(equations, w, heading, limits, steps=steps)
-        if one is not None:
+        if one is None:
+            notes.append(f"no branch could be followed from {values}: it is degenerate")
+        else:
             walks.append(one)
     if switch:
         follow_crossing(equations, walks, limits, steps, notes)
@@ -197,7 +199,7 @@ def described(equations, walks):
 def follow_crossing(equations, walks, limits, steps, notes, first=0):
     """Follow what crosses at the branch points of walks from the first on, those found on the way included."""
     from .normal_forms import branch_tangents
-    from .walk import join, lies_on, reverse, walk
+    from .walk import is_upright, join, lies_on, reverse, walk
 
     done = first
     while done < len(walks):
@@ -214,7 +216,11 @@ def follow_crossing(equations, walks, limits, steps, notes, first=0):
                     one = walk(equations, w, t, limits, both=False, steps=steps)
                     if one is not None:
                         sides.append(_from_point(one, at, w, t))
-                if sides:
+                if any(is_upright(one) for one in sides):
+                    notes.append(
+                        f"a continuum of steady states at {equations.over[0]} = {f.z[-1] * f.local.scale[-1]:.8g}"
+                    )
+                elif sides:
                     walks.append(join(reverse(sides[1]), sides[0]) if len(sides) == 2 else sides[0])
                 if len(walks) > MOST_BRANCHES:
                     notes.append(f"more than {MOST_BRANCHES} branches: the rest was not followed")

@@ -7,7 +7,7 @@ from .result import Branch, SpecialPoint
 
 __all__ = ["branch_of", "observed", "special_point"]
 
-VERTICAL = 1e-6
+VERTICAL = 1e-10
 ROUNDING = 1e-9  # of the largest eigenvalue, at a special point
 
 
@@ -91,6 +91,8 @@ def _branch_point(equations, local, z, psi):
     upright = [t for t in tangents if abs(t[-1]) < VERTICAL]
     if upright:
         c = cubic_coefficient(local, z)
+        if c == 0:
+            return "branch point", {}, ": a continuum of steady states crosses, or it is degenerate"
         return "pitchfork", {"c": c}, ": " + ("supercritical" if c < 0 else "subcritical")
     size = equations.scale[: equations.n]
     absent = [

@@ -239,12 +239,17 @@ def _without_totals(model):
 
 
 def _sizes(problem, states, moved, points):
+    """What each unknown is measured by: its largest value at the starts, else what is declared, else its start."""
     start = dict(zip(problem.system.states, problem.system.y0(problem.p), strict=True))
+    values = {s: problem.parameters[s.name] for s in problem.model.parameters}
     sizes = []
     for s in states:
-        found = max((abs(p[s.name]) for p in points), default=0.0) or abs(start[s.name]) or (s.info.scale or 1.0)
-        sizes.append(float(found))
+        found = max((abs(p[s.name]) for p in points), default=0.0)
+        if not found and s.info.bounds is not None:
+            found = max(abs(float(sp.sympify(b).subs(values))) for b in s.info.bounds)
+        found = found if 0 < found < np.inf else s.info.scale or abs(start[s.name])
+        sizes.append(float(found) or 1.0)
+    inputs = problem.inputs()
     for s in moved:
-        value = abs(problem.parameters[s.name]) if s in problem.model.parameters else abs(problem.inputs()[s.name])
-        sizes.append(float(value) or 1.0)
+        sizes.append(abs(float(inputs[s.name] if s in problem.model.inputs else values[s])) or 1.0)
     return np.array(sizes)

@@ -54,7 +54,10 @@ def fold_coefficients(local, z, along=None) -> dict:
 
 
 def cubic_coefficient(local, z) -> float:
-    """Of xi' = ... + c xi^3 on the centre manifold where the quadratic one vanishes, in units of the model."""
+    """Of xi' = ... + c xi^3 on the centre manifold where the quadratic one vanishes, in units of the model.
+
+    0 where it is rounding beside the terms that it is made of.
+    """
     n = local.n
     _, J, H = local.derivatives(z)
     A, B = J[:, :n], H[:, :n, :n]
@@ -65,7 +68,13 @@ def cubic_coefficient(local, z) -> float:
     rhs = np.append(-(quadratic - (p @ quadratic) * q), 0.0)
     h = np.linalg.solve(bordered, rhs)[:n]
     cubic = np.einsum("ijkl,j,k,l->i", C, q, q, q) + 3 * np.einsum("ijk,j,k->i", B, q, h)
-    return float(p @ cubic / 6 / np.linalg.norm(q * local.scale[:n]) ** 2)
+    size = np.einsum("ijkl,j,k,l->i", abs(C), abs(q), abs(q), abs(q)) + 3 * np.einsum(
+        "ijk,j,k->i", abs(B), abs(q), abs(h)
+    )
+    c = p @ cubic
+    if abs(c) <= SMALL * (abs(p) @ size):
+        return 0.0
+    return float(c / 6 / np.linalg.norm(q * local.scale[:n]) ** 2)
 
 
 def first_lyapunov(local, z, frequency) -> dict:

@@ -7,12 +7,12 @@ import numpy as np
 from . import machine
 from .points import Local, branch_point, fold_point, hopf_point
 
-__all__ = ["Found", "Limits", "Walk", "lies_on", "walk"]
+__all__ = ["Found", "Limits", "Walk", "is_upright", "lies_on", "walk"]
 
 TOLERANCE = 3e-6  # of the last step: what is left is about its square
 FLOOR = 1e-3  # of the size of a state: smaller values are measured by this
 SAME = 1e-6
-AT_BOUND = 1e-7
+AT_BOUND = 1e-10
 
 
 @dataclass(frozen=True, eq=False)
@@ -96,9 +96,7 @@ class Steps:
         """A point of the curve on the plane at h along tau (in units of size) from z, or None."""
         w = np.array(start, dtype=float)
         with np.errstate(all="ignore"):
-            taken, _ = machine.correct(
-                machine.STEADY, w, z, tau, h, size, self.system, self.border, self.work, 1e-11
-            )
+            taken, _ = machine.correct(machine.STEADY, w, z, tau, h, size, self.system, self.border, self.work, 1e-11)
         return w if taken and np.all(np.isfinite(w)) else None
 
     def direction(self, z):
@@ -151,16 +149,19 @@ def walk(equations, start, heading, limits, both=True, steps=None):
     Returns
     -------
     Walk or None
-        None where no curve is found at the start.
+        None where no curve is found at the start, or none that could be followed.
     """
     steps = steps or Steps(equations)
-    first = _one_way(equations, start, heading, limits, steps)
-    if first is None:
-        return None
-    if not both or first.ends[1] == "closed":
-        return first
-    second = _one_way(equations, first.Z[0], -first.T[0], limits, steps)
-    return first if second is None else join(reverse(second), first)
+    found = _one_way(equations, start, heading, limits, steps)
+    if found is not None and both and found.ends[1] != "closed":
+        second = _one_way(equations, found.Z[0], -found.T[0], limits, steps)
+        found = found if second is None else join(reverse(second), found)
+    return None if found is None or len(found.Z) < 2 else found
+
+
+def is_upright(one) -> bool:
+    """Whether the parameter stays what it is: a continuum of steady states and no branch over the parameter."""
+    return len(one.Z) > 2 and np.ptp(one.Z[:, -1]) <= 1e-10 * np.max(np.abs(one.Z[:, -1]))
 
 
 def reverse(one):
