@@ -190,10 +190,12 @@ def _grow(equations, starts, span, box, options, notes):
 
 
 def described(equations, walks):
-    """Walks as branches with their special points in words."""
+    """Walks as branches with their special points in words, continua at one value of the parameter left out."""
     from .describe import branch_of, special_point
+    from .walk import is_upright
 
-    return [branch_of(equations, one, [special_point(equations, f) for f in one.found]) for one in walks]
+    kept = [one for one in walks if not is_upright(one)]
+    return [branch_of(equations, one, [special_point(equations, f) for f in one.found]) for one in kept]
 
 
 def follow_crossing(equations, walks, limits, steps, notes, first=0):
@@ -216,12 +218,11 @@ def follow_crossing(equations, walks, limits, steps, notes, first=0):
                     one = walk(equations, w, t, limits, both=False, steps=steps)
                     if one is not None:
                         sides.append(_from_point(one, at, w, t))
-                if any(is_upright(one) for one in sides):
-                    notes.append(
-                        f"a continuum of steady states at {equations.over[0]} = {f.z[-1] * f.local.scale[-1]:.8g}"
-                    )
-                elif sides:
+                if sides:
                     walks.append(join(reverse(sides[1]), sides[0]) if len(sides) == 2 else sides[0])
+                    if is_upright(walks[-1]):
+                        value = f.z[-1] * f.local.scale[-1]
+                        notes.append(f"a continuum of steady states at {equations.over[0]} = {value:.8g}")
                 if len(walks) > MOST_BRANCHES:
                     notes.append(f"more than {MOST_BRANCHES} branches: the rest was not followed")
                     return

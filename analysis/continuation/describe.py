@@ -127,6 +127,8 @@ def branch_of(equations, one, points) -> Branch:
             unstable = np.insert(unstable, at, 0)
         unstable[at] = np.sum(point.eigenvalues.real > ROUNDING * np.max(np.abs(point.eigenvalues)))
         places.append(at)
+    rounding = np.abs(own[:, : equations.n]) < 1e-16 * equations.scale[: equations.n]
+    own[:, : equations.n][rounding] = 0.0
     states = equations.states(own)
     return Branch(
         equations.problem, equations.over[0], own[:, -1].copy(), states, unstable,

@@ -68,8 +68,9 @@ def cubic_coefficient(local, z) -> float:
     rhs = np.append(-(quadratic - (p @ quadratic) * q), 0.0)
     h = np.linalg.solve(bordered, rhs)[:n]
     cubic = np.einsum("ijkl,j,k,l->i", C, q, q, q) + 3 * np.einsum("ijk,j,k->i", B, q, h)
+    most = np.abs(np.linalg.inv(bordered))[:n, :n] @ np.einsum("ijk,j,k->i", abs(B), abs(q), abs(q))  # of h
     size = np.einsum("ijkl,j,k,l->i", abs(C), abs(q), abs(q), abs(q)) + 3 * np.einsum(
-        "ijk,j,k->i", abs(B), abs(q), abs(h)
+        "ijk,j,k->i", abs(B), abs(q), most
     )
     c = p @ cubic
     if abs(c) <= SMALL * (abs(p) @ size):

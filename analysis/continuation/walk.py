@@ -161,7 +161,7 @@ def walk(equations, start, heading, limits, both=True, steps=None):
 
 def is_upright(one) -> bool:
     """Whether the parameter stays what it is: a continuum of steady states and no branch over the parameter."""
-    return len(one.Z) > 2 and np.ptp(one.Z[:, -1]) <= 1e-10 * np.max(np.abs(one.Z[:, -1]))
+    return len(one.Z) > 2 and np.ptp(one.Z[:, -1]) <= 1e-10 * np.max(np.abs(one.Z[:, -1])) + 1e-14
 
 
 def reverse(one):

@@ -7,7 +7,7 @@ import pytest
 import sympy as sp
 
 from remission.analysis import check_complete, continue_branches, plot, steady_states
-from remission.models import Model, Parameter, State, kirschner_panetta, kuznetsov, paracrine_loop
+from remission.models import Model, Parameter, State, kirschner_panetta, kuznetsov, paracrine_loop, selective_kill
 from remission.models.errors import KeywordError, ProblemError
 from remission.solvers import Problem, Treatment
 
@@ -274,6 +274,18 @@ def test_a_branch_indexes_prints_pickles_exports_and_is_drawn():
     assert np.nanmax(solid[:, 0][solid[:, 1] > 1]) == pytest.approx(fold.value)  # both reach the fold
     assert np.nanmax(dashed[:, 0]) == pytest.approx(fold.value)
     assert ax.get_xlabel() == "effect of chemotherapy, 0 to 1, e"
+
+
+def test_a_continuum_at_one_value_is_noted_and_what_lies_beyond_it_is_found():
+    problem = Problem(selective_kill())
+    found = continue_branches(problem, "u", (0.0, 1.0), start={"S": 0, "R": 0})
+    assert [p.kind for p in found.points].count("transcritical") == 1
+    assert found.of_kind("transcritical")[0].value == pytest.approx(0.5, **TIGHT)
+    assert not found.of_kind("fold")
+    assert "a continuum of steady states at u = 0" in found.notes
+    resistant = [b for b in found if b["R"].min() == pytest.approx(1.0)]
+    assert len(resistant) == 1
+    assert resistant[0].stable[5:].all()
 
 
 def test_check_complete_finds_the_curve_that_no_branch_point_joins():
