@@ -200,8 +200,9 @@ def described(equations, walks):
 
 def follow_crossing(equations, walks, limits, steps, notes, first=0):
     """Follow what crosses at the branch points of walks from the first on, those found on the way included."""
+    from .describe import cleaned
     from .normal_forms import branch_tangents
-    from .walk import is_upright, join, lies_on, reverse, walk
+    from .walk import is_continuum, join, lies_on, reverse, walk, within
 
     done = first
     while done < len(walks):
@@ -212,7 +213,7 @@ def follow_crossing(equations, walks, limits, steps, notes, first=0):
                 for sign in (1, -1):
                     t = sign * tangent * f.local.scale / equations.scale
                     w = _beside(at, t, steps)
-                    inside = w is not None and np.all(w >= limits.low) and np.all(w <= limits.high)
+                    inside = w is not None and within(w, limits)
                     if not inside or any(lies_on(one, w, steps) for one in walks):
                         continue
                     one = walk(equations, w, t, limits, both=False, steps=steps)
@@ -220,8 +221,8 @@ def follow_crossing(equations, walks, limits, steps, notes, first=0):
                         sides.append(_from_point(one, at, w, t))
                 if sides:
                     walks.append(join(reverse(sides[1]), sides[0]) if len(sides) == 2 else sides[0])
-                    if is_upright(walks[-1]):
-                        value = f.z[-1] * f.local.scale[-1]
+                    if is_continuum(walks[-1]):
+                        value = cleaned(f.z * f.local.scale, equations)[-1]
                         notes.append(f"a continuum of steady states at {equations.over[0]} = {value:.8g}")
                 if len(walks) > MOST_BRANCHES:
                     notes.append(f"more than {MOST_BRANCHES} branches: the rest was not followed")

@@ -2,13 +2,18 @@
 
 import numpy as np
 
-from .normal_forms import branch_tangents, cubic_coefficient, first_lyapunov, fold_coefficients
+from .normal_forms import branch_tangents, cubic_coefficient, first_lyapunov, fold_coefficients, quadratic_vanishes
 from .result import Branch, SpecialPoint
 
-__all__ = ["branch_of", "observed", "special_point"]
+__all__ = ["branch_of", "cleaned", "observed", "special_point"]
 
-VERTICAL = 1e-10
+SEEN = 1e-10
 ROUNDING = 1e-9  # of the largest eigenvalue, at a special point
+
+
+def cleaned(points, equations):
+    """Points (..., n + m) with 0 for what is rounding beside the size of its kind."""
+    return np.where(np.abs(points) < 1e-14 * equations.scale, 0.0, points)
 
 
 def observed(problem, over, points, states) -> dict:
@@ -37,9 +42,8 @@ def observed(problem, over, points, states) -> dict:
 def special_point(equations, found) -> SpecialPoint:
     """A located point of one parameter, classified."""
     local, z = found.local, found.z
-    point = z * local.scale
+    point = cleaned(z * local.scale, equations)
     states = equations.states(point)
-    states[:, np.abs(states[0]) < 1e-14 * np.max(equations.scale[: equations.n], initial=0.0)] = 0.0
     values = dict(zip(equations.problem.system.states, states[0].tolist(), strict=True))
     J = local.derivatives(z)[1][:, : equations.n]
     eigenvalues = np.linalg.eigvals(J).astype(complex)
@@ -88,8 +92,7 @@ def _branch_point(equations, local, z, psi):
     tangents = branch_tangents(local, z, psi)
     if not tangents:
         return "branch point", {}, ", branches not separated"
-    upright = [t for t in tangents if abs(t[-1]) < VERTICAL]
-    if upright:
+    if quadratic_vanishes(local, z):
         c = cubic_coefficient(local, z)
         if c == 0:
             return "branch point", {}, ": a continuum of steady states crosses, or it is degenerate"
@@ -98,7 +101,7 @@ def _branch_point(equations, local, z, psi):
     absent = [
         s.name
         for i, s in enumerate(equations.written.variables[: equations.n])
-        if abs(z[i] * local.scale[i]) < 1e-9 * size[i] and max(abs(t[i]) for t in tangents) > VERTICAL
+        if abs(z[i] * local.scale[i]) < 1e-9 * size[i] and max(abs(t[i]) for t in tangents) > SEEN
     ]
     return "transcritical", {}, (": " + " and ".join(absent) + " can come in" if absent else "")
 
@@ -127,8 +130,7 @@ def branch_of(equations, one, points) -> Branch:
             unstable = np.insert(unstable, at, 0)
         unstable[at] = np.sum(point.eigenvalues.real > ROUNDING * np.max(np.abs(point.eigenvalues)))
         places.append(at)
-    rounding = np.abs(own[:, : equations.n]) < 1e-16 * equations.scale[: equations.n]
-    own[:, : equations.n][rounding] = 0.0
+    own = cleaned(own, equations)
     states = equations.states(own)
     return Branch(
         equations.problem, equations.over[0], own[:, -1].copy(), states, unstable,

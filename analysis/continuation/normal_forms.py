@@ -6,8 +6,16 @@ cusp by the centre manifold (8.125).
 
 import numpy as np
 
-__all__ = ["branch_tangents", "cubic_coefficient", "first_lyapunov", "fold_coefficients", "null_vectors"]
+__all__ = [
+    "branch_tangents",
+    "cubic_coefficient",
+    "first_lyapunov",
+    "fold_coefficients",
+    "null_vectors",
+    "quadratic_vanishes",
+]
 
+UPRIGHT = 1e-10
 SMALL = 1e-6  # what counts as zero beside the sizes of the terms it is made of
 
 
@@ -51,6 +59,16 @@ def fold_coefficients(local, z, along=None) -> dict:
     length = np.linalg.norm(q * local.scale[:n])
     opens = 0 if degenerate else -int(np.sign(a * b))
     return {"a": float(a / length), "b": float(b * length / local.scale[n]), "opens": opens}
+
+
+def quadratic_vanishes(local, z) -> bool:
+    """Whether p B(q, q) is rounding beside its terms: then a branch crosses upright (pitchfork or continuum)."""
+    n = local.n
+    _, J, H = local.derivatives(z)
+    q, p, _ = null_vectors(J[:, :n])
+    B = H[:, :n, :n]
+    size = np.abs(p) @ np.einsum("ijk,j,k->i", np.abs(B), np.abs(q), np.abs(q))
+    return bool(abs(p @ np.einsum("ijk,j,k->i", B, q, q)) <= UPRIGHT * size)
 
 
 def cubic_coefficient(local, z) -> float:

@@ -7,7 +7,7 @@ import numpy as np
 from . import machine
 from .points import Local, branch_point, fold_point, hopf_point
 
-__all__ = ["Found", "Limits", "Walk", "is_upright", "lies_on", "walk"]
+__all__ = ["Found", "Limits", "Walk", "is_continuum", "is_upright", "lies_on", "walk", "within"]
 
 TOLERANCE = 3e-6  # of the last step: what is left is about its square
 FLOOR = 1e-3  # of the size of a state: smaller values are measured by this
@@ -75,6 +75,11 @@ class Walk:
     jacobians: np.ndarray
     found: list = field(default_factory=list)
     ends: tuple = ("", "")
+
+
+def within(z, limits) -> bool:
+    """Whether a point is inside the limits or on them."""
+    return bool(np.all(z >= limits.low - AT_BOUND) and np.all(z <= limits.high + AT_BOUND))
 
 
 class Steps:
@@ -160,8 +165,13 @@ def walk(equations, start, heading, limits, both=True, steps=None):
 
 
 def is_upright(one) -> bool:
-    """Whether the parameter stays what it is: a continuum of steady states and no branch over the parameter."""
+    """Whether the parameter stays what it is: no branch over the parameter (a continuum, or a stub at a limit)."""
     return len(one.Z) > 2 and np.ptp(one.Z[:, -1]) <= 1e-10 * np.max(np.abs(one.Z[:, -1])) + 1e-14
+
+
+def is_continuum(one) -> bool:
+    """Whether states move along it while the parameter does not."""
+    return is_upright(one) and np.max(np.ptp(one.Z[:, :-1], axis=0)) > 0.05
 
 
 def reverse(one):
@@ -205,8 +215,7 @@ def _events(equations, raw, tests, limits, steps):
             if point is None:
                 continue
             z = point.z * point.local.scale / equations.scale
-            inside = np.all(z >= limits.low - AT_BOUND) and np.all(z <= limits.high + AT_BOUND)
-            if inside and not any(_same(point, other, equations) for other in found):
+            if within(z, limits) and not any(_same(point, other, equations) for other in found):
                 found.append(point)
     return sorted(found, key=lambda f: f.at)
 
