@@ -12,6 +12,7 @@ __all__ = ["continue_branches"]
 
 ASIDE = (1e-2, 1e-3, 1e-4)  # distances at which a crossing branch is sought, in units of size
 MOST_BRANCHES = 60
+SAME = 1e-6
 FAR = 1e6  # sizes of the starts: how far a branch without declared limit is followed
 
 
@@ -201,8 +202,8 @@ def described(equations, walks):
 def follow_crossing(equations, walks, limits, steps, notes, first=0):
     """Follow what crosses at the branch points of walks from the first on, those found on the way included."""
     from .describe import cleaned
-    from .normal_forms import branch_tangents
-    from .walk import is_continuum, join, lies_on, reverse, walk, within
+    from .normal_forms import branch_tangents, quadratic_vanishes
+    from .walk import is_upright, join, lies_on, reverse, walk, within
 
     done = first
     while done < len(walks):
@@ -217,11 +218,11 @@ def follow_crossing(equations, walks, limits, steps, notes, first=0):
                     if not inside or any(lies_on(one, w, steps) for one in walks):
                         continue
                     one = walk(equations, w, t, limits, both=False, steps=steps)
-                    if one is not None:
+                    if one is not None and np.max(np.abs(one.Z[-1] - at) / steps.sizes(at)) > SAME:  # else a stub
                         sides.append(_from_point(one, at, w, t))
                 if sides:
                     walks.append(join(reverse(sides[1]), sides[0]) if len(sides) == 2 else sides[0])
-                    if is_continuum(walks[-1]):
+                    if is_upright(walks[-1]) and quadratic_vanishes(f.local, f.z):
                         value = cleaned(f.z * f.local.scale, equations)[-1]
                         notes.append(f"a continuum of steady states at {equations.over[0]} = {value:.8g}")
                 if len(walks) > MOST_BRANCHES:

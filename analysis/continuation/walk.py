@@ -7,12 +7,12 @@ import numpy as np
 from . import machine
 from .points import Local, branch_point, fold_point, hopf_point
 
-__all__ = ["Found", "Limits", "Walk", "is_continuum", "is_upright", "lies_on", "walk", "within"]
+__all__ = ["Found", "Limits", "Walk", "is_upright", "lies_on", "walk", "within"]
 
 TOLERANCE = 3e-6  # of the last step: what is left is about its square
 FLOOR = 1e-3  # of the size of a state: smaller values are measured by this
 SAME = 1e-6
-AT_BOUND = 1e-10
+AT_BOUND = 1e-12
 
 
 @dataclass(frozen=True, eq=False)
@@ -167,11 +167,6 @@ def walk(equations, start, heading, limits, both=True, steps=None):
 def is_upright(one) -> bool:
     """Whether the parameter stays what it is: no branch over the parameter (a continuum, or a stub at a limit)."""
     return len(one.Z) > 2 and np.ptp(one.Z[:, -1]) <= 1e-10 * np.max(np.abs(one.Z[:, -1])) + 1e-14
-
-
-def is_continuum(one) -> bool:
-    """Whether states move along it while the parameter does not."""
-    return is_upright(one) and np.max(np.ptp(one.Z[:, :-1], axis=0)) > 0.05
 
 
 def reverse(one):
