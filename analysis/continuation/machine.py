@@ -471,9 +471,11 @@ def follow(kind, start, heading, system, border, left, floor, low, high, steps, 
     k = 0
     while True:
         # w is on the curve, tau the tangent before it
-        assemble(kind, w, system, border, f, J, H, R, A)
-        bordered(A, tau, size, rows, M)
-        sign = eliminate(M, count, pivots)
+        if kind == STEADY or k == 0:
+            assemble(kind, w, system, border, f, J, H, R, A)
+            bordered(A, tau, size, rows, M)
+            sign = eliminate(M, count, pivots)
+        # else those of the last Newton step, a correction below the tolerance away, are near enough
         for j in range(count):
             d[j] = 0.0
         d[count - 1] = 1.0
