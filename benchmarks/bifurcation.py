@@ -2,11 +2,11 @@
 
     python benchmarks/bifurcation.py [repeats]
 
-Beside AUTO-07p as it was measured on one core of a shared machine: 5.8 us a point on Kuznetsov over delta and 10.0 us on
-the fold curve of Bykov (14.5 us on its Hopf curve), eigenvalues and file output included, its Fortran compile and process
-not. Ours: `driver` is the compiled walk alone (Newton steps, tangents and tests for folds, Hopf and branch points);
-`all` is the whole call from the steady state to the result (tapes cached), with special points located and classified,
-eigenvalues of every point, and both directions. Minimum of several repeats, CPU time.
+Beside AUTO-07p as it was measured on one core of a shared machine: 5.8 us a point on Kuznetsov over delta, 10.0 us on
+the fold curve of Bykov and 14.5 us on its Hopf curve; eigenvalues and file output included, its Fortran compile and
+process not. Ours: `driver` is the compiled walk alone (Newton steps, tangents, tests for special points); `all` is the
+whole call from the steady state to the result (tapes cached), with special points located and classified, eigenvalues
+or normal-form coefficients of every point, and both directions. Minimum of several repeats, CPU time.
 """
 
 import shutil
@@ -101,7 +101,8 @@ def main(repeats):
         "Bykov Hopf points": lambda: continue_points(over_q2, "k", (0.05, 3.0), kinds=("Hopf",), max_step=0.02),
     }
     print(
-        f"{'':22}{'points':>8}{'driver us':>11}{'all us':>9}{'AUTO us':>9}{'ratio':>7}   largest error of a located value"
+        f"{'':22}{'points':>8}{'driver us':>11}{'all us':>9}{'AUTO us':>9}{'ratio':>7}"
+        "   largest error of a located value"
     )
     for name, call in runs.items():
         found, points, alone, whole = measure(call, repeats)

@@ -1,13 +1,29 @@
 """Branches over one parameter against 20-digit values (Newton steps of 40 digits on the defining systems)."""
 
 import pickle
+import subprocess
+import sys
 
 import numpy as np
 import pytest
 import sympy as sp
 
 from remission.analysis import check_complete, continue_branches, plot, steady_states
-from remission.models import Model, Parameter, State, kirschner_panetta, kuznetsov, paracrine_loop, selective_kill
+from remission.models import (
+    Model,
+    Parameter,
+    State,
+    clonal_relapse,
+    dose_window,
+    greene,
+    kirschner_panetta,
+    kuznetsov,
+    logistic_growth,
+    mdsc_expansion,
+    paracrine_invasion,
+    paracrine_loop,
+    selective_kill,
+)
 from remission.models.errors import KeywordError, ProblemError
 from remission.solvers import Problem, Treatment
 
@@ -317,3 +333,41 @@ def test_refusals_name_what_is_wrong():
     pulsed = Problem(paracrine_loop(), treatment=Treatment.intermittent({"e": 1.0}, on=7, off=7))
     with pytest.raises(ProblemError, match="changes in time"):
         continue_branches(pulsed, "B", (0, 1))
+
+
+@pytest.mark.parametrize(
+    ("model", "over"),
+    [
+        (clonal_relapse, "u"), (dose_window, "delta"), (greene, "u"), (paracrine_invasion, "e"), (paracrine_loop, "e"),
+        (mdsc_expansion, "tumour"), (selective_kill, "u"), (logistic_growth, "K"),
+    ],
+)  # fmt: skip
+def test_branches_of_the_catalogue_hold_every_steady_state(model, over):
+    """Between its ends no branch misses a steady state that the search at other values of the parameter finds."""
+    problem = Problem(model())
+    value = problem.parameters.get(over, 0.0)
+    span = (value / 4, value * 3) if value else (0.0, 1.0)
+    found = continue_branches(problem, over, span, start=steady_states(problem, n_starts=60))
+    low, high = span
+    checked = check_complete(found, [low + 0.15 * (high - low), low + 0.83 * (high - low)])
+    assert len(checked) == len(found)
+    for branch in found:
+        assert not any("small" in end or "most" in end for end in branch.ends)
+
+
+PLAIN = """
+import sys
+sys.modules["numba"] = None
+from remission.analysis import continue_branches
+from remission.analysis.continuation import machine
+from remission.models import kuznetsov
+from remission.solvers import Problem
+found = continue_branches(Problem(kuznetsov(scaled=True)), "sigma", (0.0, 0.8),
+                          start=[{"E": 1.6, "T": 8.2}, {"E": 0.173, "T": 447.1}])
+print(machine.COMPILED, [(p.kind, round(p.value, 10)) for p in found.points])
+"""
+
+
+def test_without_numba_the_same_points_are_found():
+    printed = subprocess.run([sys.executable, "-c", PLAIN], capture_output=True, text=True, check=True).stdout
+    assert printed.strip() == "False [('fold', 0.1937768231), ('transcritical', 0.6123548)]"
