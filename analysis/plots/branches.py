@@ -78,11 +78,10 @@ def plot_branches(result, ax=None, *, name=None, scale="linear", xscale="linear"
             ax.plot(x, y, color=colour, linestyle=style, linewidth=1.7 if stable else 1.3, label=word,
                     zorder=3 if stable else 2)  # fmt: skip
     _axes(ax, branches, name, scale, xscale)
-    if points:
-        listed = result.points
-        place_spots(ax, [(p.value, p[name], MARKS[p.kind], _words(p)) for p in listed], colour)
     ax.set_xlabel(_parameter_label(model, over))
     ax.set_ylabel(value_label(model, [name], unit_of(model, name)))
+    if points:
+        place_spots(ax, [(p.value, p[name], MARKS[p.kind], _words(p)) for p in result.points], colour)
     if legend:
         place_legend(ax)
     return ax
@@ -130,17 +129,21 @@ def plot_curves(result, ax=None, *, xscale="linear", scale="linear", points=True
     ax.set_yscale(scale)
     for axis in (ax.xaxis, ax.yaxis):
         log_ticks(axis)
-    if points:
-        place_spots(ax, [(p[one], p[two], MARKS[p.kind], p.kind) for p in result.points], PALETTE["black"])
     ax.set_xlabel(_parameter_label(model, one))
     ax.set_ylabel(_parameter_label(model, two))
+    if points:
+        place_spots(ax, [(p[one], p[two], MARKS[p.kind], p.kind) for p in result.points], PALETTE["black"])
     if legend:
         place_legend(ax)
     return ax
 
 
 def _words(point):
-    return f"{point.kind} {point.value:.4g}".replace("-", "\N{MINUS SIGN}", point.value < 0)
+    value = point.value
+    written = f"{value:.4g}"
+    if 1e4 <= abs(value) < 1e7:
+        written = f"{float(written):.0f}"
+    return f"{point.kind} {written}".replace("-", "\N{MINUS SIGN}")
 
 
 def _axes(ax, branches, name, scale, xscale):

@@ -6,8 +6,8 @@ from .style import FONT
 
 __all__ = ["place_spots"]
 
-DISTANCES = (9.0, 16.0, 26.0, 40.0)  # points
-ANGLES = np.deg2rad([35, 145, -35, -145, 90, -90, 0, 180])
+DISTANCES = (9.0, 16.0, 26.0, 40.0, 60.0)  # points
+ANGLES = np.deg2rad([35, 145, -35, -145, 90, -90, 0, 180, 65, -65, 115, -115])
 
 
 def place_spots(ax, spots, colour):
