@@ -170,7 +170,7 @@ def test_refusals():
     operated = shrinking(treatment=Treatment.surgery({"R": 0.5}, at=30))
     with pytest.raises(ProblemError, match="a part of R is removed at t = 30"):
         expected_lineages(solve(operated))
-    with pytest.warns(UserWarning, match="blow up"):
+    with pytest.warns(UserWarning, match="blow up|cannot move on"):
         failed = solve(shrinking(parameters={"loss": -50.0}))
     with pytest.raises(SolveError):
         expected_lineages(failed)

@@ -87,8 +87,10 @@ def test_induced_resistance_brings_relapse_forward(al, day):
     assert back_at(treated(1, 200, al=al)) == pytest.approx(day, abs=1e-3)
 
 
+@pytest.mark.optional
 def test_incomplete_resistance_and_dose():
     """kap_R = 0.1: no response at u = 0.3, relapse later and smaller with the dose, none above u_R = 0.8."""
+    pytest.importorskip("llvmlite")
     for u, size in ((0.3, 6.25e8), (0.5, 3.75e8), (0.7, 1.25e8)):
         stable = [s for s in steady_states(treated(u, 10, kap_R=0.1)) if s.stability == "stable"]
         assert [s["R"] for s in stable] == pytest.approx([size], rel=1e-6)

@@ -237,8 +237,10 @@ def test_observables():
     assert derive.conserved_totals(ladder) == ()
 
 
+@pytest.mark.optional
 def test_large_ladders_are_left_to_lsoda():
     """Compiled code for hundreds of states would take longer than the runs that it speeds up."""
+    pytest.importorskip("llvmlite")
     problem = Problem(karyotype_ladder(260, birth=lambda i: 1, missegregation="one-step", crowding=False))
     assert "more than 256 states" in solve(problem, "Rodas5P").method
     assert sample(problem, [30], ["burden"]).success

@@ -51,8 +51,10 @@ def test_without_shelter_and_natural_death_it_is_oncogene_withdrawal():
         assert same(equation(both, name), equation(clones, name), e=0, da=0, u=u, **off)
 
 
+@pytest.mark.optional
 def test_the_limits_are_met_by_trajectories():
     """The same two limits by numbers, solved as different problems; units differ by a million."""
+    pytest.importorskip("llvmlite")
     both = Problem(models.clonal_inflammation(), t_span=(0, 60), rtol=1e-10, atol=1e-13)
     loop = Problem(models.paracrine_loop(), t_span=(0, 60), rtol=1e-10, atol=1e-13).at_constant(e=0.6, B=10)
     start = {"S": 100, "X": 10}
@@ -377,9 +379,11 @@ def check_sane(name, n, seed):
         assert np.all(found.values[:, :, i] <= inside), state
 
 
+@pytest.mark.optional
 @pytest.mark.parametrize("name", list(FAMILY))
 def test_runs_are_sane_over_the_plausible_range(name):
     """200 draws: finite, not negative, within the declared bounds (or below the start, where that is outside)."""
+    pytest.importorskip("llvmlite")
     check_sane(name, 200, seed=1)
 
 

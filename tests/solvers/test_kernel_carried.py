@@ -5,14 +5,17 @@ import pytest
 
 from remission.models import Input, Model, Parameter, State, oncogene_withdrawal, sensitive_resistant
 from remission.models.errors import ProblemError
-from remission.solvers import Problem, Treatment, kernels, sample, solve
+from remission.solvers import Problem, Treatment, sample, solve
+
+pytest.importorskip("llvmlite")
+
 from remission.solvers.kernels import build, loop
 from remission.solvers.kernels.shapes import arrange, reach
 from remission.solvers.kernels.single import compiled_sample
 from remission.solvers.sample import _by_lsoda
 from remission.solvers.solve import output_times
 
-pytestmark = pytest.mark.skipif(not kernels.available(), reason="needs llvmlite")
+pytestmark = pytest.mark.optional
 
 
 def cascade():

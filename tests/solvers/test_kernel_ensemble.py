@@ -153,7 +153,9 @@ def test_gradients_are_those_of_the_members_alone(kind):
     np.testing.assert_allclose(part.gradients, one.gradients[5:7], rtol=1e-7, atol=1e-12)
 
 
+@pytest.mark.optional
 def test_gradients_of_members_that_fail_or_regrow():
+    pytest.importorskip("llvmlite")
     x, r = State("x", 1.0, kind="other"), Parameter("r", 1.0)
     problem = Problem(Model("explosive", rates={x: r * x**2}), t_span=(0, 3), rtol=1e-8)
     found = kernels.ensemble(problem, ["r"], [[0.1], [1.0], [0.2]], [0.5, 2.9], ["x"], sensitivities=["r"])
