@@ -190,12 +190,12 @@ def _without_repeats_of_families(field, found):
     families.sort(key=lambda p: float(np.max(np.abs(p.y - middle) / field.scale)))
     kept = []
     for point in families:
-        if not any(_connected(field, point.y, other.y) for other in kept):
+        if not any(connected(field, point.y, other.y) for other in kept):
             kept.append(point)
     return single + kept
 
 
-def _connected(field, a, b):
+def connected(field, a, b):
     """Whether roots lie all along the way from a to b: the straight way, each point corrected."""
     reach = np.max(np.abs(b - a) / field.scale)
     for part in np.linspace(0, 1, 10)[1:-1]:

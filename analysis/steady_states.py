@@ -1,20 +1,23 @@
 """steady_states: where a problem with constant inputs can rest, and whether it returns there when pushed.
 
-Found by damped Newton steps with the exact Jacobian from many starts in a box; thorough, not a proof.
+Proved by interval branch and prune (`proved/`): every steady state in the box, each in an enclosure. Where that cannot
+be had, damped Newton steps from many starts look for them, and the result says that nothing is proved.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
 from remission.models.derive import conserved_totals
-from remission.models.errors import ProblemError, did_you_mean, refuse_unknown_keywords
+from remission.models.errors import CertificateError, ProblemError, did_you_mean, refuse_unknown_keywords
 from remission.solvers import Problem
 
 from . import newton, rest_points
 
 __all__ = ["SteadyState", "SteadyStates", "steady_states"]
+
+METHODS = ("auto", "proved", "search")
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,6 +37,10 @@ class SteadyState:
     residual : float
         Largest rate of change, each relative to the terms that cancel in it.
     observables : dict of str -> float
+    enclosure : dict of str -> (float, float)
+        Ends between which the state lies; empty where nothing is proved.
+    proved : bool
+        Whether exactly one steady state is proved to lie in the enclosure (of a family: every point of it rests).
     """
 
     values: dict
@@ -42,6 +49,8 @@ class SteadyState:
     family: bool = False
     residual: float = 0.0
     observables: dict = field(default_factory=dict)
+    enclosure: dict = field(default_factory=dict)
+    proved: bool = False
 
     def __getitem__(self, name):
         both = self.values | self.observables
@@ -66,11 +75,19 @@ class SteadyStates(Sequence):
     box : dict of str -> (low, high)
         Where they were sought; nothing is said about the outside.
     box_from : str
-        `"argument"`, `"declared bounds"` or both.
+        `"argument"`, `"declared bounds"`, `"invariant box"`, or several of them.
     inputs : dict of str -> float
         Constant inputs.
     n_starts : int
         Newton starts that were made.
+    undecided : tuple of dict
+        Boxes (state -> (low, high)) that may hold steady states or not: at a fold, for one.
+    complete : bool
+        Whether the interval search looked at all of the box.
+    note : str
+        Why something is not proved; empty where all is.
+    proof : remission.analysis.proved.answer.Proof or None
+        Enclosures, regions and the tree of boxes.
     """
 
     problem: object
@@ -79,6 +96,10 @@ class SteadyStates(Sequence):
     box_from: str
     inputs: dict
     n_starts: int = 0
+    undecided: tuple = ()
+    complete: bool = False
+    note: str = ""
+    proof: object = None
 
     def __len__(self):
         return len(self.states)
@@ -89,15 +110,34 @@ class SteadyStates(Sequence):
     def __repr__(self):
         return f"<SteadyStates of {self.problem.model.name}: {len(self)} states>"
 
+    def _claim(self):
+        if self.proved:
+            return "proved to be all"
+        return f"not proved: {self.note}" if self.note else "not proved"
+
     @property
     def stable(self) -> tuple:
         """The stable ones."""
         return tuple(s for s in self.states if s.stability == "stable")
 
+    @property
+    def proved(self) -> bool:
+        """Whether these are proved to be all steady states in the box."""
+        return self.proof is not None and self.complete and not self.undecided and all(s.proved for s in self.states)
+
+    @property
+    def certificate(self) -> dict:
+        """What `verify` needs to check the proof again: JSON-able, doubles as hexadecimal text."""
+        if self.proof is None:
+            raise CertificateError(f"steady_states of {self.problem.model.name}: nothing is proved ({self.note})")
+        from .proved.certificate import certificate_of
+
+        return certificate_of(self)
+
     def __str__(self):
         names = self.problem.system.states
         at = ", ".join(f"{k} = {v:g}" for k, v in self.inputs.items()) or "no inputs"
-        lines = [f"{len(self)} steady states of {self.problem.model.name} ({at}), box from {self.box_from}"]
+        lines = [f"{len(self)} steady states of {self.problem.model.name} ({at}), box from {self.box_from}, {self._claim()}"]
         rows = [[*(f"{s.values[n]:.6g}" for n in names), _eigenvalue_text(s.eigenvalues), _verdict(s)] for s in self]
         head = [*names, "largest eigenvalue", "stability"]
         widths = [max(len(row[j]) for row in [head, *rows]) for j in range(len(head))]
@@ -118,35 +158,44 @@ def _verdict(state):
 
 
 @refuse_unknown_keywords
-def steady_states(problem, box=None, n_starts=200, rng=0) -> SteadyStates:
-    """All steady states that a search in a box finds, with eigenvalues and stability.
+def steady_states(problem, box=None, n_starts=200, rng=0, *, method="auto", time_limit=10.0) -> SteadyStates:
+    """All steady states in a box, proved, with eigenvalues and stability.
 
     Parameters
     ----------
     problem : Problem
         With constant inputs: `problem.at_constant(u=1.0)`.
     box : dict, optional
-        State (or its name) -> (low, high). States not named take their declared bounds at the problem's parameters.
+        State (or its name) -> (low, high). States not named take their declared bounds at the problem's parameters,
+        else those of a box that no solution leaves, if one is found (`models.invariant_box`).
     n_starts : int
-        Starts, half of them even and half even in the logarithm; each face of the box on which states are zero and
-        stay zero gets as many in proportion to its dimension, so that tumour-free states are not missed.
+        Newton starts where something is not proved, half of them even and half even in the logarithm.
     rng : int or numpy.random.Generator
         Of the starts.
+    method : {"auto", "proved", "search"}
+        Proofs with what they leave open filled in by Newton steps; proofs or an error; Newton steps alone.
+    time_limit : float
+        Seconds for the interval search; what is left when it is over is returned as undecided.
 
     Returns
     -------
     SteadyStates
-        Each once, polished to rounding. A continuum is one entry with `family=True`.
+        `.proved` says whether these are proved to be all; `.undecided` are boxes that may hold more. A continuum is
+        one entry with `family=True`.
 
     Raises
     ------
     ProblemError
-        If the treatment changes in time or follows a rule, time appears in the equations, or a state has no bounds.
+        If the treatment changes in time or follows a rule, time appears in the equations, a state has no bounds, or
+        `method="proved"` and no proof can be had here.
 
     Notes
     -----
-    Totals that the equations conserve are kept at their initial values. A search by Newton steps can miss states: it
-    is repeatable for a given `rng`, and a larger `n_starts` looks harder.
+    Totals that the equations conserve are kept at their initial values. States are proved absent or to be exactly one
+    in an enclosure in outward-rounded interval arithmetic, parameters being the doubles that are given; a verdict on
+    stability holds for the whole enclosure. A degenerate state (at a fold, on a branch point) cannot be told from none
+    or two and stays undecided. Without numba and python-flint the answer is that of Newton steps, which can miss
+    states.
 
     Examples
     --------
@@ -154,29 +203,107 @@ def steady_states(problem, box=None, n_starts=200, rng=0) -> SteadyStates:
     >>> from remission.solvers import Problem
     >>> from remission.analysis import steady_states
     >>> print(steady_states(Problem(paracrine_loop()).at_constant(e=0.6)))
-    3 steady states of paracrine_loop (B = 0, e = 0.6), box from declared bounds
+    3 steady states of paracrine_loop (B = 0, e = 0.6), box from declared bounds, ...
       T        F    X         M         P         largest eigenvalue  stability
       0        0.6  0         0.02      0.04      -0.07973            stable
       2.73907  0.6  0.871522  0.476362  0.952724  0.035249            unstable
       364.955  0.6  116.122   0.991633  1.98327   -0.054103           stable
     """
+    _check_arguments(problem, n_starts, method)
+    inputs = problem.inputs()
+    _refuse_time(problem.model)
+    box, box_from = _box(problem, box, inputs)
+    field_ = newton.Field(problem, [inputs[name] for name in problem.system.inputs], box, _totals(problem))
+    proof, note = (None, "asked for a search") if method == "search" else _proof(problem, box, time_limit)
+    if proof is None and method == "proved":
+        raise ProblemError(f"steady_states of {problem.model.name}: no proof can be had: {note}")
+    found = [] if proof is None else _proved_states(problem, field_, proof)
+    undecided, complete = ((), False) if proof is None else (_named(problem, proof.found.undecided), proof.found.complete)
+    tries = 0
+    if proof is None or undecided or not complete:
+        points, tries = rest_points.search(field_, int(n_starts), np.random.default_rng(rng))
+        found = [state for state in found if not _on_a_continuum(field_, state, points)]
+        found += [_describe(problem, field_, p) for p in points if _adds(field_, p, found, undecided, complete)]
+        note = note or (
+            f"{len(undecided)} undecided boxes" if complete else f"stopped after {proof.seconds:.3g} s, boxes are left"
+        )
+    tumour = [s.name for s in problem.model.states if s.info.kind == "tumour"] or list(problem.system.states)
+    found.sort(key=lambda s: [s.values[n] for n in tumour] + list(s.values.values()))
+    return SteadyStates(problem, tuple(found), box, box_from, inputs, tries, undecided, complete, note, proof)
+
+
+def _check_arguments(problem, n_starts, method):
     if not isinstance(problem, Problem):
         raise ProblemError(f"steady_states: the first argument must be a Problem, got {type(problem).__name__}")
     if not (isinstance(n_starts, (int, np.integer)) and n_starts >= 1):
         raise ProblemError(f"steady_states: n_starts is a whole number of 1 or more, got {n_starts!r}")
+    if method not in METHODS:
+        raise ProblemError(f"steady_states has no method {method!r}; {did_you_mean(str(method), METHODS)}")
+
+
+def _refuse_time(model):
     from remission.models import t
 
-    inputs = problem.inputs()
-    for state, rate in problem.model.equations.items():
+    for state, rate in model.equations.items():
         if rate.has(t):
-            raise ProblemError(f"{problem.model.name}: time appears in the equation of {state}, so nothing rests")
-    box, box_from = _box(problem, box)
-    field_ = newton.Field(problem, [inputs[name] for name in problem.system.inputs], box, _totals(problem))
-    points, tries = rest_points.search(field_, int(n_starts), np.random.default_rng(rng))
-    found = [_describe(problem, field_, point) for point in points]
-    tumour = [s.name for s in problem.model.states if s.info.kind == "tumour"] or list(problem.system.states)
-    found.sort(key=lambda s: [s.values[n] for n in tumour] + list(s.values.values()))
-    return SteadyStates(problem, tuple(found), box, box_from, inputs, tries)
+            raise ProblemError(f"{model.name}: time appears in the equation of {state}, so nothing rests")
+
+
+def _proof(problem, box, time_limit):
+    """A proof, or None and why."""
+    from .proved import answer
+
+    reason = answer.why_not()
+    if reason:
+        return None, reason
+    from .proved.reduce import NotReducible
+
+    try:
+        return answer.prove(problem, box, answer.parameter_intervals(problem), float(time_limit)), ""
+    except NotReducible as error:
+        return None, str(error)
+
+
+def _proved_states(problem, field_, proof):
+    """States from enclosures: the middle of each, its eigenvalues, the verdict on the enclosure."""
+    states = []
+    for root, verdict in zip(proof.found.roots, proof.verdicts, strict=True):
+        low, high = root.enclosure.T
+        y = np.where((low <= 0) & (high >= 0) & (not root.family), 0.0, low + 0.5 * (high - low))
+        point = rest_points.Point(y, float(np.max((high - low) / field_.scale, initial=0.0)) * (not root.family),
+                                  field_.relative_residual(y), root.family)  # fmt: skip
+        state = _describe(problem, field_, point)
+        states.append(replace(
+            state, stability=state.stability if root.family else verdict, proved=True,
+            enclosure=dict(zip(problem.system.states, zip(low.tolist(), high.tolist(), strict=True), strict=True)),
+        ))  # fmt: skip
+    return states
+
+
+def _named(problem, boxes):
+    return tuple(dict(zip(problem.system.states, map(tuple, b.tolist()), strict=True)) for b in boxes)
+
+
+def _on_a_continuum(field_, state, points):
+    """Whether a proved state is an end of a continuum that the Newton steps found."""
+    y = np.array(list(state.values.values()))
+    return not state.family and any(
+        p.family and rest_points.is_family(field_, y) and rest_points.connected(field_, y, p.y) for p in points
+    )
+
+
+def _adds(field_, point, found, undecided, complete):
+    """Whether a Newton result is new: apart from every proved state and, after a complete search, in an open box."""
+    slack = 1e-7 * field_.scale
+    for state in found:
+        if state.proved:
+            ends = np.array(list(state.enclosure.values()))
+            if np.all((ends[:, 0] - slack <= point.y) & (point.y <= ends[:, 1] + slack)):
+                return False
+    if not complete:
+        return True
+    ends = [np.array(list(b.values())) for b in undecided]
+    return any(np.all((e[:, 0] - slack <= point.y) & (point.y <= e[:, 1] + slack)) for e in ends)
 
 
 def _totals(problem):
@@ -188,7 +315,7 @@ def _totals(problem):
     return weights, weights @ problem.system.y0(problem.p)
 
 
-def _box(problem, given):
+def _box(problem, given, inputs):
     """Box by state name, and where it came from."""
     given = {getattr(k, "name", k): v for k, v in (given or {}).items()}
     names = problem.system.states
@@ -196,7 +323,7 @@ def _box(problem, given):
         if name not in names:
             raise ProblemError(f"steady_states: box names {name!r}; {did_you_mean(name, names)}")
     values = {s: problem.parameters[s.name] for s in problem.system.parameter_symbols}
-    box, declared, missing = {}, False, []
+    box, declared, missing = dict.fromkeys(names), False, []
     for state in problem.model.states:
         if state.name in given:
             box[state.name] = tuple(float(v) for v in given[state.name])
@@ -206,16 +333,28 @@ def _box(problem, given):
         else:
             missing.append(state.name)
     if missing:
-        example = ", ".join(f"{name!r}: (low, high)" for name in missing)
-        raise ProblemError(
-            f"steady_states: {problem.model.name} declares no bounds of {', '.join(missing)}; say where to look: "
-            f"box={{{example}}}"
-        )
+        box |= _invariant(problem, inputs, missing)
     for name, (low, high) in box.items():
         if not (np.isfinite(low) and np.isfinite(high) and low < high):
             raise ProblemError(f"steady_states: the box of {name} is {low:g} to {high:g}; it has to be finite")
-    sources = (["argument"] if given else []) + (["declared bounds"] if declared else [])
+    sources = ["argument"] * bool(given) + ["declared bounds"] * declared + ["invariant box"] * bool(missing)
     return box, " and ".join(sources)
+
+
+def _invariant(problem, inputs, missing):
+    """Bounds of states from a box that no solution leaves."""
+    from remission.models import invariant_box
+
+    model = problem.model
+    own = {p.name: problem.parameters[p.name] for p in model.parameters}
+    found = invariant_box(model, own, {name: (level, level) for name, level in inputs.items()})
+    if not found:
+        example = ", ".join(f"{name!r}: (low, high)" for name in missing)
+        raise ProblemError(
+            f"steady_states: {model.name} declares no bounds of {', '.join(missing)}, and no box is found that "
+            f"solutions stay in ({found.reason}); say where to look: box={{{example}}}"
+        )
+    return {name: found.bounds[name] for name in missing}
 
 
 def _describe(problem, field_, point):

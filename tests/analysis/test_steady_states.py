@@ -183,8 +183,8 @@ def test_the_result_is_a_repeatable_value():
 
 
 def test_refusals():
-    problem = Problem(sensitive_resistant())
-    with pytest.raises(ProblemError, match=r"no bounds of S, R.*box="):
+    problem = Problem(sensitive_resistant()).at_constant(u=1.0)  # above capacity the drug feeds the tumour
+    with pytest.raises(ProblemError, match=r"no bounds of S, R.*S could grow.*box="):
         steady_states(problem)
     with pytest.raises(ProblemError, match="no bounds of R"):
         steady_states(problem, box={"S": (0, 1)})

@@ -1,0 +1,278 @@
+"""All roots of every part of a model in a box, with what could not be decided."""
+
+import time
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from . import reduce
+
+__all__ = ["Found", "Root", "search_box"]
+
+NARROWEST = 1e-10  # relative side of a box that is left undecided
+MOST_BOXES, CHUNK, MOST_FOUND = 20_000_000, 4096, 512
+SINGULAR = 1e-12  # ratio of singular values of a Jacobian that looks singular everywhere
+
+
+@dataclass(frozen=True, eq=False)
+class Root:
+    """A proved steady state, or a continuum of them.
+
+    Attributes
+    ----------
+    enclosure : (n, 2) array
+        Of all states, in the order of the model.
+    family : bool
+        States that are free fill their box.
+    """
+
+    enclosure: np.ndarray
+    family: bool = False
+
+
+@dataclass(eq=False)
+class Searched:
+    """What became of one part: regions and enclosures of its roots, in its own variables, and the tree of boxes."""
+
+    part: object
+    regions: np.ndarray
+    enclosures: np.ndarray
+    undecided: np.ndarray
+    kinds: np.ndarray
+    points: np.ndarray
+    open: bool = False
+    degenerate: bool = False
+
+
+@dataclass(eq=False)
+class Found:
+    """Roots, undecided boxes (n, 2), and whether the search came to its end.
+
+    Attributes
+    ----------
+    roots : list of Root
+    undecided : list of (n, 2) array
+    complete : bool
+        Whether no box was left unlooked at.
+    degenerate : bool
+        Whether a part has a Jacobian that is singular everywhere.
+    n_boxes : int
+    parts : list of Searched
+    """
+
+    roots: list = field(default_factory=list)
+    undecided: list = field(default_factory=list)
+    complete: bool = True
+    degenerate: bool = False
+    n_boxes: int = 0
+    parts: list = field(default_factory=list)
+
+
+def search_box(model, values, box, until=None, most_boxes=MOST_BOXES) -> Found:
+    """Search all parts.
+
+    Parameters
+    ----------
+    model : Model
+    values : (n_p, 2) array
+        Intervals of the parameters, inputs and totals, in the order of `reduce.system_of(model).parameters`.
+    box : (n, 2) array
+    until : float, optional
+        Time of `time.monotonic` at which to stop.
+    most_boxes : int
+        Over all parts.
+
+    Returns
+    -------
+    Found
+
+    Raises
+    ------
+    NotReducible
+    """
+    system = reduce.system_of(model)
+    splitting = frozenset(s.name for s, (low, high) in zip(system.states, box, strict=True) if low <= 0 <= high)
+    parts = reduce.parts_of(model, splitting)
+    prepared = [Prepared(system, part, values, box) for part in parts]
+    if not all(p.factors_hold for p in prepared):
+        parts = reduce.parts_of(model, splitting, False)
+        prepared = [Prepared(system, part, values, box) for part in parts]
+    found = Found()
+    for each in prepared:
+        if not each.exponents_hold:
+            raise reduce.NotReducible("an exponent of a state is not positive at these parameters")
+        _take(system, each, each.run(until, most_boxes - found.n_boxes), box, found)
+    found.roots = _without_members_of_families(found.roots)
+    return found
+
+
+def _take(system, prepared, searched, box, found):
+    """Add what one part gave."""
+    found.parts.append(searched)
+    found.n_boxes += len(searched.kinds)
+    found.complete &= not searched.open
+    found.degenerate |= searched.degenerate
+    divided = [system.states.index(s) for s in prepared.part.divided if s not in prepared.part.free]
+    for enclosure in searched.enclosures:
+        full = prepared.all_states(enclosure)
+        if np.any(full[:, 1] < box[:, 0]) or np.any(full[:, 0] > box[:, 1]):
+            continue
+        if np.any(np.all(full[divided] == 0, axis=1)):
+            continue  # it lies on the face, which is a part of its own
+        if np.any((full[divided, 0] <= 0) & (full[divided, 1] >= 0)):
+            found.undecided.append(full)  # a root that may lie on the face it was split from
+        else:
+            found.roots.append(Root(full, bool(prepared.part.free)))
+    for cluster in _clusters(searched.undecided):
+        full = prepared.all_states(cluster)
+        full[:, 0], full[:, 1] = np.maximum(full[:, 0], box[:, 0]), np.minimum(full[:, 1], box[:, 1])
+        if np.all(full[:, 0] <= full[:, 1]):
+            found.undecided.append(full)
+
+
+class Prepared:
+    """A part with numbers: what the kernel needs."""
+
+    def __init__(self, system, part, values, box):
+        from remission.solvers import intervals
+
+        self.system, self.part, self.box = system, part, box
+        self.at = {s: i for i, s in enumerate(system.states)}
+        self.tape = tape = part.tape
+        self.factors_hold = self.exponents_hold = True
+        if tape is None:
+            return
+        n, b = len(part.variables), len(part.eliminated)
+        self.V = np.zeros((tape.n_registers, 2))
+        free = [box[self.at[s]] for s in part.free]
+        self.V[: tape.first_variable] = np.concatenate(
+            [intervals.number_intervals(tape), values, np.reshape(free, (-1, 2))]
+        )
+        self.outs = tape.outputs[: n + b + n * n].copy()
+        last = int(np.max(self.outs[: n + b], initial=-1)) - tape.n_given + 1
+        self.shape = np.array([max(last, 0), len(tape.code), tape.n_given, tape.first_variable, n + b], np.int64)
+        self.variables = [self.at[s] for s in part.variables]
+        self.start = np.ascontiguousarray(box[self.variables]).reshape(n, 2)
+        self.bounds = np.ascontiguousarray(box[[self.at[s] for s, _, _ in part.eliminated]]).reshape(b, 2)
+        self.forward(self.start)
+        conditions = self.V[tape.outputs[n + b + n * n :]]
+        k = len(part.factors)
+        self.factors_hold = bool(np.all((conditions[:k, 0] > 0) | (conditions[:k, 1] < 0)))
+        self.exponents_hold = bool(np.all(conditions[k:, 0] > 0))
+
+    def forward(self, variables):
+        from remission.solvers import intervals
+
+        first = self.tape.first_variable
+        self.V[first : first + len(variables)] = variables
+        return intervals.forward(self.tape.code, 0, len(self.tape.code), self.tape.n_given, self.V)
+
+    def all_states(self, variables):
+        """Enclosure (n, 2) of all states from one of the part's variables."""
+        full = np.zeros((len(self.at), 2))
+        if self.tape is not None:
+            self.forward(variables)
+            full[self.variables] = variables
+            n = len(self.part.variables)
+            for k, (state, _, _) in enumerate(self.part.eliminated):
+                full[self.at[state]] = self.V[self.tape.outputs[n + k]]
+        else:
+            for state in (*self.part.variables, *(s for s, _, _ in self.part.eliminated)):
+                full[self.at[state]] = self.box[self.at[state]]
+        for state in self.part.free:
+            full[self.at[state]] = self.box[self.at[state]]
+        return full
+
+    def run(self, until, most_boxes) -> Searched:
+        """Search this part."""
+        n, part = len(self.part.variables), self.part
+        none = np.zeros((0, n, 2))
+        nothing = (np.zeros(0, np.int32), np.zeros(0))
+        if n and self.tape is not None and self._empty():
+            return Searched(part, none, none, none, np.array([-1], np.int32), np.zeros(1))
+        if self.tape is None or (n and self._singular_everywhere()):
+            whole = self.box[[self.at[s] for s in part.variables]].reshape(1, n, 2)
+            return Searched(part, none, none, whole, *nothing, degenerate=True)
+        if not n:
+            return Searched(part, none, np.zeros((1, 0, 2)), none, *nothing)
+        return self._run(n, part, until, most_boxes)
+
+    def _run(self, n, part, until, most_boxes):
+        from . import kernel
+
+        stack, count = np.empty((4096, n, 2)), np.array([1, 0, 0, 0])
+        stack[0] = self.start
+        found = np.empty((3, MOST_FOUND, n, 2))
+        width = self.start[:, 1] - self.start[:, 0]
+        kinds, points, total = [], [], 0
+        while count[0] and total < most_boxes and (until is None or time.monotonic() < until):
+            size = min(CHUNK if total else 512, most_boxes - total)
+            chunk, at = np.empty(size, np.int32), np.zeros(size)
+            count[3] = 0
+            kernel.search(
+                self.tape.code, self.shape, self.outs, self.bounds, self.V, width, NARROWEST, stack, count, found,
+                chunk, at,
+            )  # fmt: skip
+            kinds.append(chunk[: count[3]])
+            points.append(at[: count[3]])
+            total += int(count[3])
+            if not count[3]:
+                break
+        left = np.concatenate([found[2, : count[2]], stack[: count[0]]])
+        return Searched(
+            part, found[0, : count[1]].copy(), found[1, : count[1]].copy(), left, np.concatenate(kinds),
+            np.concatenate(points), open=bool(count[0]),
+        )  # fmt: skip
+
+    def _empty(self):
+        from . import kernel
+
+        box = self.start.copy()
+        return not kernel.hc4(box, len(box), self.tape.code, self.shape, self.outs, self.bounds, self.V)
+
+    def _singular_everywhere(self):
+        """Whether the Jacobian is singular at points taken at random: then the roots, if any, are a continuum."""
+        n = len(self.part.variables)
+        rng = np.random.default_rng(0)
+        width = self.start[:, 1] - self.start[:, 0]
+        for _ in range(4):
+            x = self.start[:, 0] + width * rng.random(n)
+            self.forward(np.column_stack([x, x]))
+            jacobian = self.V[self.outs[self.shape[4] :]].mean(axis=1).reshape(n, n) * width
+            if not np.all(np.isfinite(jacobian)):
+                continue
+            rows = np.max(np.abs(jacobian), axis=1)
+            if np.any(rows == 0):
+                continue
+            jacobian = jacobian / rows[:, None]
+            columns = np.max(np.abs(jacobian), axis=0)
+            sizes = np.linalg.svd(jacobian / np.where(columns > 0, columns, 1), compute_uv=False)
+            if sizes[-1] > SINGULAR * sizes[0]:
+                return False
+        return True
+
+
+def _clusters(boxes):
+    """Hulls of boxes that touch."""
+    hulls = []
+    for box in boxes:
+        new = box.copy()
+        kept = []
+        for hull in hulls:
+            slack = 1e-9 * np.maximum(np.abs(hull[:, 1]), np.abs(hull[:, 0]))
+            if np.all(hull[:, 0] <= new[:, 1] + slack) and np.all(new[:, 0] <= hull[:, 1] + slack):
+                new = np.column_stack([np.minimum(hull[:, 0], new[:, 0]), np.maximum(hull[:, 1], new[:, 1])])
+            else:
+                kept.append(hull)
+        hulls = [*kept, new]
+    return hulls
+
+
+def _without_members_of_families(roots):
+    families = [r for r in roots if r.family]
+    return families + [
+        r for r in roots
+        if not r.family
+        and not any(np.all((f.enclosure[:, 0] <= r.enclosure[:, 0]) & (r.enclosure[:, 1] <= f.enclosure[:, 1]))
+                    for f in families)
+    ]  # fmt: skip
