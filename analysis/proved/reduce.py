@@ -244,10 +244,10 @@ def tight(expression):
     expression = expression.func(*(tight(a) for a in expression.args))
     if not expression.is_Mul:
         return expression
-    for below in expression.args:
+    for i, below in enumerate(expression.args):
         if below.is_Pow and below.exp == -1 and below.base.is_Add:
-            for u in expression.args:
-                if u in below.base.args and u.free_symbols:
-                    rest = sp.Mul(*(f for f in expression.args if f is not below and f is not u))
-                    return rest * (1 - sp.Add(*(t for t in below.base.args if t is not u)) / below.base)
+            for k, u in enumerate(expression.args):
+                if u in below.base.args and u.free_symbols:  # equal symbols need not be one object: compare by ==
+                    rest = sp.Mul(*(f for j, f in enumerate(expression.args) if j not in (i, k)))
+                    return rest * (1 - sp.Add(*(t for t in below.base.args if t != u)) / below.base)
     return expression
