@@ -69,6 +69,8 @@ class Field:
 
 def step_of(residual, jacobian):
     """Newton step; of least length where the Jacobian is singular or not square."""
+    if not (np.all(np.isfinite(jacobian)) and np.all(np.isfinite(residual))):  # LAPACK may not come back from these
+        return np.full(jacobian.shape[1], np.nan)
     if jacobian.shape[0] == jacobian.shape[1]:
         try:
             step = np.linalg.solve(jacobian, -residual)

@@ -147,6 +147,8 @@ def _width(field, one, other):
 def null_directions(field, y):
     """Directions (m, n) in which the scaled equations do not change, to first order."""
     _, jacobian = field.equations(y)
+    if not np.all(np.isfinite(jacobian)):
+        return np.zeros((0, jacobian.shape[1]))
     rows = np.linalg.norm(jacobian, axis=1)
     _, sizes, directions = np.linalg.svd(jacobian / np.where(rows > 0, rows, 1.0)[:, None])
     sizes = np.concatenate([sizes, np.zeros(jacobian.shape[1] - len(sizes))])
@@ -167,7 +169,7 @@ def land(field, y):
     """The root nearest to y by steps of least length, or None."""
     for _ in range(12):
         residual, jacobian = field.equations(y)
-        if not np.all(np.isfinite(residual)):
+        if not (np.all(np.isfinite(residual)) and np.all(np.isfinite(jacobian))):
             return None
         if np.linalg.norm(residual) <= 1e-15:
             return y
@@ -218,6 +220,8 @@ def stability(field, point):
         jacobian = basis @ jacobian @ basis.T
     if not jacobian.size:
         return np.zeros(0, dtype=complex), "stable"
+    if not (np.all(np.isfinite(jacobian)) and np.isfinite(error)):  # a logarithm or a root of a state that is zero
+        return np.full(len(jacobian), np.nan + 0j), "undecided"
     values, vectors = np.linalg.eig(jacobian)
     order = np.lexsort((-values.imag, -values.real))
     values = values[order].astype(complex)
@@ -239,6 +243,8 @@ def _scaled_jacobian(field, point):
     _, by_shift = field.tangent(point.y + field.scale * max(point.step, 1e-15))
     ratio = field.scale / field.scale[:, None]
     scaled, change = jacobian * ratio, (by_shift - jacobian) * ratio
+    if not np.all(np.isfinite(scaled)):
+        return scaled, np.inf
     if not len(field.totals):
         balanced, (scaling, _) = matrix_balance(scaled, permute=False, separate=True)
         return balanced, float(np.linalg.norm(change * scaling / scaling[:, None]))

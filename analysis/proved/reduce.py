@@ -17,6 +17,7 @@ from remission.solvers.tape import make_tape
 __all__ = ["NotReducible", "Part", "System", "parts_of", "system_of"]
 
 MOST_PARTS = 256
+MOST_TERMS = 120  # of a polynomial that is expanded
 
 
 class NotReducible(ProblemError):
@@ -200,7 +201,7 @@ def _part(system, equations, zeros, divided, exponents, eliminate):
         equations = {s: e.xreplace(put) for s, e in equations.items()}
         eliminated = [(s, k, e.xreplace(put)) for s, k, e in eliminated] + [(state, source, value)]
     equations = {s: e for s, e in equations.items() if e != 0 and not _vanishes(e)}
-    written = tuple(tight(e) for e in equations.values())
+    written = tuple(_gathered(e, states) if eliminated else tight(e) for e in equations.values())
     free, tape = (), None
     if len(written) != len(states):
         used = set().union(*(e.free_symbols for e in written))
@@ -219,6 +220,13 @@ def _part(system, equations, zeros, divided, exponents, eliminate):
 
 def _vanishes(expression):
     return expression.count_ops() < 40 and sp.expand(expression) == 0
+
+
+def _gathered(expression, states):
+    """A polynomial in one state by powers of it: terms that cancel after an elimination are gone."""
+    if len(states) != 1 or expression.count_ops() > MOST_TERMS or not expression.is_polynomial(*states):
+        return tight(expression)
+    return sp.horner(sp.Poly(expression, *states).as_expr(), *states)
 
 
 def _linear(equations, states, divided):

@@ -2,8 +2,11 @@
 
 import time
 from dataclasses import dataclass, field
+from fractions import Fraction
 
 import numpy as np
+
+from remission.solvers.tape import ADD, DIVIDE, MULTIPLY, NEGATE, POWER_WHOLE, SUBTRACT
 
 from . import reduce
 
@@ -11,6 +14,7 @@ __all__ = ["Found", "Root", "search_box"]
 
 NARROWEST = 1e-10  # relative side of a box that is left undecided
 MOST_BOXES, CHUNK, MOST_FOUND = 20_000_000, 4096, 512
+RATIONAL = {ADD, SUBTRACT, MULTIPLY, DIVIDE, NEGATE, POWER_WHOLE}
 SINGULAR = 1e-12  # ratio of singular values of a Jacobian that looks singular everywhere
 
 
@@ -176,12 +180,32 @@ class Prepared:
             n = len(self.part.variables)
             for k, (state, _, _) in enumerate(self.part.eliminated):
                 full[self.at[state]] = self.V[self.tape.outputs[n + k]]
+            if not n:
+                self._exact_zeros(full)
         else:
             for state in (*self.part.variables, *(s for s, _, _ in self.part.eliminated)):
                 full[self.at[state]] = self.box[self.at[state]]
         for state in self.part.free:
             full[self.at[state]] = self.box[self.at[state]]
         return full
+
+    def _exact_zeros(self, full):
+        """Make values exactly zero that are: in fractions, where intervals only come near."""
+        tape, part = self.tape, self.part
+        doubtful = [
+            k for k, (s, _, _) in enumerate(part.eliminated) if full[self.at[s], 0] <= 0 <= full[self.at[s], 1]
+        ]
+        fixed = self.V[: tape.first_variable]
+        if not doubtful or not set(tape.code[:, 0].tolist()) <= RATIONAL or np.any(fixed[:, 0] != fixed[:, 1]):
+            return
+        numbers = len(tape.numbers)
+        registers = [Fraction(int(n.p), int(n.q)) for n in tape.numbers]
+        registers += [Fraction(v) for v in fixed[numbers:, 0].tolist()]
+        for operation, a, b in tape.code.tolist():
+            registers.append(_rational(operation, registers[a], b if operation == POWER_WHOLE else registers[b]))
+        for k in doubtful:
+            if registers[tape.outputs[k]] == 0:
+                full[self.at[part.eliminated[k][0]]] = 0.0
 
     def run(self, until, most_boxes) -> Searched:
         """Search this part."""
@@ -250,6 +274,18 @@ class Prepared:
             if sizes[-1] > SINGULAR * sizes[0]:
                 return False
         return True
+
+
+def _rational(operation, x, y):
+    if operation == ADD:
+        return x + y
+    if operation == SUBTRACT:
+        return x - y
+    if operation == MULTIPLY:
+        return x * y
+    if operation == POWER_WHOLE:
+        return x**y
+    return -x if operation == NEGATE else x / y if y != 0 else Fraction(0)
 
 
 def _clusters(boxes):

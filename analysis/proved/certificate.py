@@ -1,0 +1,73 @@
+"""A proof written down: text and exact doubles (hexadecimal), for a checker that shares no code with the search."""
+
+import sympy as sp
+
+from . import reduce
+
+__all__ = ["FORMAT", "certificate_of"]
+
+FORMAT = "remission steady states, version 1"
+
+
+def certificate_of(result) -> dict:
+    """JSON-able certificate of a `SteadyStates`.
+
+    Parameters
+    ----------
+    result : SteadyStates
+        With a proof.
+
+    Returns
+    -------
+    dict
+        `equations` (text), `parameters`, `totals`, `box`, `parts` (each with its regions, enclosures and the tree of
+        boxes), `states` and `undecided`.
+    """
+    proof = result.proof
+    system = reduce.system_of(result.problem.model)
+    own = len(system.parameters) - len(system.totals)
+    named = zip(system.parameters[:own], proof.values, strict=False)
+    return {
+        "format": FORMAT,
+        "model": result.problem.model.name,
+        "equations": {s.name: sp.sstr(e) for s, e in system.rates.items()},
+        "parameters": {p.name: _hex(v) for p, v in named},
+        "totals": [
+            {"state": s.name, "total": sp.sstr(total), "value": _hex(v)}
+            for (s, total), v in zip(system.totals, proof.values[own:], strict=True)
+        ],
+        "box": {s.name: _hex(side) for s, side in zip(system.states, proof.box, strict=True)},
+        "box_from": result.box_from,
+        "complete": bool(result.complete),
+        "parts": [_part(searched) for searched in proof.found.parts],
+        "states": [
+            {"enclosure": {n: _hex(e) for n, e in s.enclosure.items()}, "stability": s.stability, "family": s.family}
+            for s in result.states if s.proved
+        ],
+        "undecided": [{n: _hex(e) for n, e in box.items()} for box in result.undecided],
+    }  # fmt: skip
+
+
+def _hex(pair):
+    return [float(pair[0]).hex(), float(pair[1]).hex()]
+
+
+def _boxes(boxes):
+    return [[_hex(side) for side in box] for box in boxes]
+
+
+def _part(searched):
+    part = searched.part
+    return {
+        "zeros": [s.name for s in part.zeros],
+        "divided": [s.name for s in part.divided],
+        "eliminated": [[s.name, source.name] for s, source, _ in part.eliminated],
+        "variables": [s.name for s in part.variables],
+        "free": [s.name for s in part.free],
+        "degenerate": bool(searched.degenerate),
+        "regions": _boxes(searched.regions),
+        "enclosures": _boxes(searched.enclosures),
+        "undecided": _boxes(searched.undecided),
+        "kinds": [int(k) for k in searched.kinds],
+        "points": [float(p).hex() for p in searched.points],
+    }

@@ -1,0 +1,258 @@
+"""One part of a certificate: its equations made again, its regions proved, every box of its tree shown empty."""
+
+import time
+
+import numpy as np
+import sympy as sp
+from mpmath import libmp
+from mpmath.libmp import libmpi
+
+from remission.models.errors import CertificateError
+
+from . import verify_intervals as vi
+
+ROUGHLY = 60  # bits, for boxes; regions and roots are checked at full precision
+MOST_BOXES = 200_000
+IN_REGION, EMPTY = -10, -1
+
+
+class Part:
+    """Equations of one part of a certificate, over plain symbols."""
+
+    def __init__(self, data, equations, letters, values, box):
+        self.data, self.letters = data, letters
+        self.values, self.box = values, box
+        self.faults = []
+        zeros = [letters[n] for n in data["zeros"]]
+        kept = {}
+        for name, e in equations.items():
+            for x in zeros:
+                e = at_zero(e, x, values)
+            if name not in data["zeros"]:
+                kept[name] = e
+            elif e != 0:
+                self.faults.append(f"{name} does not stay zero")
+        for name in data["divided"]:
+            kept[name] = over(kept[name], letters[name])
+        self._eliminate(kept)
+        self.names = data["variables"]
+        self.symbols = [letters[n] for n in self.names]
+        self.equations = [e for e in kept.values() if e != 0 and not (e.count_ops() < 40 and sp.expand(e) == 0)]
+        self.free = data["free"]
+
+    def _eliminate(self, kept):
+        states = {self.letters[n] for n in self.box}
+        self.eliminated = {}
+        for name, source in self.data["eliminated"]:
+            x, e = self.letters[name], kept.pop(source)
+            slope = sp.diff(e, x)
+            if slope.free_symbols & states and slope.count_ops() < 40:
+                slope = sp.expand(slope)
+            if slope.free_symbols & states or vi.has_zero(self._constant(slope)):
+                self.faults.append(f"{name} does not follow from the equation of {source}")
+                return
+            put = {x: -e.xreplace({x: sp.Integer(0)}) / slope}
+            for other in kept:
+                kept[other] = kept[other].xreplace(put)
+            self.eliminated = {n: v.xreplace(put) for n, v in self.eliminated.items()} | {name: put[x]}
+
+    def _constant(self, expression):
+        nodes = vi.Nodes([expression], [], self.values)
+        return nodes.forward([], 120)[0][nodes.outputs[0]]
+
+    def check(self, until, complete, prec):
+        """Faults, roots (name -> interval, family, divided), and the number of boxes looked at."""
+        self.count, self.until = 0, until
+        if self.faults or (self.data["degenerate"] and not complete):
+            return self.faults, [], 0
+        if self.data["degenerate"]:
+            return [], [], 0  # all of it is among the undecided boxes
+        n = len(self.names)
+        if len(self.equations) != n:
+            return [f"{len(self.equations)} equations for {n} variables"], [], 0
+        constants = self.values | {x: self.box[x] for x in self.free}
+        eliminated = list(self.eliminated.values())
+        self.plain = vi.Nodes([*self.equations, *eliminated], self.symbols, constants)
+        slopes = [sp.diff(e, s) for e in self.equations for s in self.symbols]
+        self.slopes = vi.Nodes(slopes, self.symbols, constants)
+        roots = [r for r in (self._root(*pair, prec) for pair in zip(self.data["regions"], self.data["enclosures"],
+                 strict=False)) if r is not None] if n else [self._full([], prec)]  # fmt: skip
+        self.regions = [self._box(r) for r in self.data["regions"]]
+        self.undecided = [self._box(r) for r in self.data["undecided"]]
+        if n and not self.faults:
+            self._walk()
+        return self.faults, [(r, bool(self.free), self.data["divided"]) for r in roots], self.count
+
+    def _box(self, sides):
+        return [vi.interval(*(float.fromhex(v) for v in side)) for side in sides]
+
+    def _full(self, X, prec):
+        """All states from the variables."""
+        values, _ = self.plain.forward(X, prec)
+        outputs = [values[k] for k in self.plain.outputs[len(self.equations) :]]
+        found = dict.fromkeys(self.data["zeros"], vi.ZERO) | dict(zip(self.names, X, strict=True))
+        found |= {x: self.box[x] for x in self.free}
+        return found | dict(zip(self.eliminated, outputs, strict=True))
+
+    def _root(self, region, enclosure, prec):
+        """The root that a region holds, from Krawczyk steps; a fault if there is not exactly one."""
+        X, K = self._box(region), None
+        for _ in range(12):  # every root of the region stays in X while it shrinks
+            K = self._krawczyk(X, prec)
+            if K is None or all(vi.strictly_inside(k, x) for k, x in zip(K, X, strict=True)):
+                break
+            X = [vi.meet(k, x) for k, x in zip(K, X, strict=True)]
+            K = None
+            if None in X:
+                break
+        if K is None:
+            self.faults.append("a region is not shown to hold exactly one root")
+            return None
+        X = K
+        for _ in range(8):
+            K = self._krawczyk(X, prec)
+            if K is None:
+                break
+            Y = [vi.meet(k, x) for k, x in zip(K, X, strict=True)]
+            if None in Y or Y == X:
+                break
+            X = Y
+        if not all(vi.inside(x, e) for x, e in zip(X, self._box(enclosure), strict=True)):
+            self.faults.append("a root is not in its enclosure")
+            return None
+        return self._full(X, prec)
+
+    def _krawczyk(self, X, prec):
+        """m - Y f(m) + (1 - Y J(X)) (X - m), or None where the equations are not smooth or Y is not found."""
+        n = len(X)
+        values, smooth = self.slopes.forward(X, prec)
+        if values is None or not smooth:
+            return None
+        J = [[values[self.slopes.outputs[i * n + j]] for j in range(n)] for i in range(n)]
+        if any(e[0] == libmp.fninf or e[1] == libmp.finf for row in J for e in row):
+            return None
+        Y = _inverse([[libmp.to_float(libmpi.mpi_mid(e, 60)) for e in row] for row in J])
+        middle = [libmpi.mpi_mid(x, prec) for x in X]
+        m = [(c, c) for c in middle]
+        values, _ = self.plain.forward(m, prec)
+        if Y is None or values is None:
+            return None
+        f = [values[k] for k in self.plain.outputs[:n]]
+        found = []
+        for i in range(n):
+            s = m[i]
+            for j in range(n):
+                s = libmpi.mpi_sub(s, libmpi.mpi_mul(Y[i][j], f[j], prec), prec)
+                c = vi.ONE if i == j else vi.ZERO
+                for k in range(n):
+                    c = libmpi.mpi_sub(c, libmpi.mpi_mul(Y[i][k], J[k][j], prec), prec)
+                s = libmpi.mpi_add(s, libmpi.mpi_mul(c, libmpi.mpi_sub(X[j], m[j], prec), prec), prec)
+            found.append(s)
+        return found
+
+    def _walk(self):
+        """Replay the tree of cuts; what the search called empty has to be empty here too."""
+        stack = [[self.box[n] for n in self.names]]
+        for kind, point in zip(self.data["kinds"], self.data["points"], strict=True):
+            X = stack.pop()
+            if kind >= 0:
+                at = libmp.from_float(float.fromhex(point))
+                if vi.below(at, X[kind][0]) or vi.below(X[kind][1], at):
+                    raise CertificateError("verify: a cut lies outside its box")
+                stack.append([*X[:kind], (at, X[kind][1]), *X[kind + 1 :]])
+                stack.append([*X[:kind], (X[kind][0], at), *X[kind + 1 :]])
+            elif not self._settled(X):
+                self.faults.append("a box is not shown to be free of further roots")
+                return
+        for X in stack:  # left when the time was over
+            if not self._settled(X):
+                self.faults.append("a box that was left is not among the undecided")
+                return
+
+    def _settled(self, X):
+        """Whether a box is empty, or within a region or an undecided box; cut in two where that helps."""
+        stack = [X]
+        while stack:
+            self.count += 1
+            if self.count > MOST_BOXES or time.monotonic() > self.until:
+                self.faults.append("it took too long")
+                return False
+            X = self._narrowed(stack.pop())
+            if X is None or any(self._within(X, r) for r in (*self.regions, *self.undecided)):
+                continue
+            sizes = [self._size(x, n) for x, n in zip(X, self.names, strict=True)]
+            k = int(np.argmax(sizes))
+            if sizes[k] < 1e-13:
+                return False
+            middle = libmpi.mpi_mid(X[k], ROUGHLY)
+            stack.append([*X[:k], (X[k][0], middle), *X[k + 1 :]])
+            stack.append([*X[:k], (middle, X[k][1]), *X[k + 1 :]])
+        return True
+
+    def _within(self, X, region):
+        return all(vi.inside(x, r) for x, r in zip(X, region, strict=True))
+
+    def _size(self, x, name):
+        whole = libmp.to_float(libmp.mpf_sub(self.box[name][1], self.box[name][0], 53))
+        return libmp.to_float(libmp.mpf_sub(x[1], x[0], 53)) / whole
+
+    def _narrowed(self, X):
+        """What is left of a box after a few rounds; None when it is empty."""
+        n = len(X)
+        for _ in range(20):
+            before = sum(self._size(x, name) for x, name in zip(X, self.names, strict=True))
+            values, _ = self.plain.forward(X, ROUGHLY)
+            if values is None:
+                return None
+            wanted = [vi.ZERO] * n + [self.box[x] for x in self.eliminated]
+            for k, allowed in zip(self.plain.outputs, wanted, strict=True):
+                values[k] = vi.meet(values[k], allowed)
+                if values[k] is None:
+                    return None
+            X = self.plain.backward(values, ROUGHLY)
+            K = None if X is None else self._krawczyk(X, ROUGHLY)
+            if K is not None:
+                X = [vi.meet(k, x) for k, x in zip(K, X, strict=True)]
+            if X is None or None in X:
+                return None
+            if sum(self._size(x, name) for x, name in zip(X, self.names, strict=True)) > 0.8 * before:
+                break
+        return X
+
+
+def _inverse(matrix):
+    try:
+        found = np.linalg.inv(np.array(matrix))
+    except np.linalg.LinAlgError:
+        return None
+    if not np.all(np.isfinite(found)):
+        return None
+    return [[vi.interval(v, v) for v in row] for row in found.tolist()]
+
+
+def over(expression, x):
+    """The expression divided by x: zero at the same points, x not being zero."""
+    terms = [t / x for t in sp.Add.make_args(expression)]
+    if any(t.as_numer_denom()[1].has(x) for t in terms):
+        terms = [t / x for t in sp.Add.make_args(sp.factor_terms(expression))]
+    return sp.Add(*terms)
+
+
+def at_zero(expression, x, values):
+    """The expression at x = 0; x^p times logarithms of x counts as zero."""
+    found = []
+    for term in sp.Add.make_args(expression):
+        value = term.subs(x, 0)
+        for power in [p for p in value.atoms(sp.Pow) if p.base == 0 and p.exp.is_Symbol]:
+            if not vi.positive(values[power.exp.name]):
+                raise CertificateError(f"verify: {power.exp} is not positive")
+            value = value.subs(power, 0)
+        if value.has(sp.nan, sp.zoo, sp.oo):
+            factors = sp.Mul.make_args(term)
+            powers = [f for f in factors if f == x or (f.is_Pow and f.base == x and f.exp.is_positive)]
+            others = [f for f in factors if f.has(x) and f not in powers]
+            if not powers or any(not isinstance(f, sp.log) for f in others):
+                raise CertificateError(f"verify: {term} has no value where {x} is zero")
+            value = sp.Integer(0)
+        found.append(value)
+    return sp.Add(*found)
