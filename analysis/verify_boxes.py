@@ -22,7 +22,7 @@ class Part:
     def __init__(self, data, equations, letters, values, box):
         self.data, self.letters = data, letters
         self.values, self.box = values, box
-        self.faults = []
+        self.faults, self.rings = [], []  # rings: regions of which only a core is shown to hold one root
         zeros = [letters[n] for n in data["zeros"]]
         kept = {}
         for name, e in equations.items():
@@ -79,6 +79,8 @@ class Part:
                  strict=False)) if r is not None] if n else [self._full([], prec)]  # fmt: skip
         self.regions = [self._box(r) for r in self.data["regions"]]
         self.undecided = [self._box(r) for r in self.data["undecided"]]
+        if n and not self.faults and not all(self._settled(whole, [core]) for whole, core in self.rings):
+            self.faults.append("a region is not shown to hold no second root")
         if n and not self.faults:
             self._walk()
         return self.faults, [(r, bool(self.free), self.data["divided"]) for r in roots], self.count
@@ -96,18 +98,17 @@ class Part:
 
     def _root(self, region, enclosure, prec):
         """The root that a region holds, from Krawczyk steps; a fault if there is not exactly one."""
-        X, K = self._box(region), None
-        for _ in range(12):  # every root of the region stays in X while it shrinks
+        whole, sides = self._box(region), self._box(enclosure)
+        for quarter in range(12):
+            X = [_shrunk(w, s, 4.0**-quarter) for w, s in zip(whole, sides, strict=True)]
             K = self._krawczyk(X, prec)
-            if K is None or all(vi.strictly_inside(k, x) for k, x in zip(K, X, strict=True)):
+            if K is not None and all(vi.strictly_inside(k, x) for k, x in zip(K, X, strict=True)):
                 break
-            X = [vi.meet(k, x) for k, x in zip(K, X, strict=True)]
-            K = None
-            if None in X:
-                break
-        if K is None:
+        else:
             self.faults.append("a region is not shown to hold exactly one root")
             return None
+        if quarter:
+            self.rings.append((whole, X))
         X = K
         for _ in range(8):
             K = self._krawczyk(X, prec)
@@ -117,7 +118,7 @@ class Part:
             if None in Y or Y == X:
                 break
             X = Y
-        if not all(vi.inside(x, e) for x, e in zip(X, self._box(enclosure), strict=True)):
+        if not all(vi.inside(x, e) for x, e in zip(X, sides, strict=True)):
             self.faults.append("a root is not in its enclosure")
             return None
         return self._full(X, prec)
@@ -152,6 +153,7 @@ class Part:
 
     def _walk(self):
         """Replay the tree of cuts; what the search called empty has to be empty here too."""
+        allowed = [*self.regions, *self.undecided]
         stack = [[self.box[n] for n in self.names]]
         for kind, point in zip(self.data["kinds"], self.data["points"], strict=True):
             X = stack.pop()
@@ -161,16 +163,16 @@ class Part:
                     raise CertificateError("verify: a cut lies outside its box")
                 stack.append([*X[:kind], (at, X[kind][1]), *X[kind + 1 :]])
                 stack.append([*X[:kind], (X[kind][0], at), *X[kind + 1 :]])
-            elif not self._settled(X):
+            elif not self._settled(X, allowed):
                 self.faults.append("a box is not shown to be free of further roots")
                 return
         for X in stack:  # left when the time was over
-            if not self._settled(X):
+            if not self._settled(X, allowed):
                 self.faults.append("a box that was left is not among the undecided")
                 return
 
-    def _settled(self, X):
-        """Whether a box is empty, or within a region or an undecided box; cut in two where that helps."""
+    def _settled(self, X, allowed):
+        """Whether a box is empty or within an allowed one; cut in two where that helps."""
         stack = [X]
         while stack:
             self.count += 1
@@ -178,7 +180,7 @@ class Part:
                 self.faults.append("it took too long")
                 return False
             X = self._narrowed(stack.pop())
-            if X is None or any(self._within(X, r) for r in (*self.regions, *self.undecided)):
+            if X is None or any(self._within(X, r) for r in allowed):
                 continue
             sizes = [self._size(x, n) for x, n in zip(X, self.names, strict=True)]
             k = int(np.argmax(sizes))
@@ -218,6 +220,16 @@ class Part:
             if sum(self._size(x, name) for x, name in zip(X, self.names, strict=True)) > 0.8 * before:
                 break
         return X
+
+
+def _shrunk(whole, side, part):
+    """An interval around the enclosure of a root, by a part of the way to the ends of its region."""
+    if part == 1.0:
+        return whole
+    p = libmp.from_float(part)
+    low = libmp.mpf_sub(side[0], libmp.mpf_mul(p, libmp.mpf_sub(side[0], whole[0])))
+    high = libmp.mpf_add(side[1], libmp.mpf_mul(p, libmp.mpf_sub(whole[1], side[1])))
+    return low, high
 
 
 def _inverse(matrix):
