@@ -12,6 +12,7 @@ from .steady_states import SteadyState, SteadyStates, steady_states
 from .sweep import Sweep, sweep
 
 _SHELVES = {
+    "recheck": "Verification verify",
     "outcomes": """
         Outcome as_outcome at_end cure_fraction doubling_time nadir nadir_time relapse_probability
         time_to_progression

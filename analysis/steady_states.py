@@ -137,7 +137,9 @@ class SteadyStates(Sequence):
     def __str__(self):
         names = self.problem.system.states
         at = ", ".join(f"{k} = {v:g}" for k, v in self.inputs.items()) or "no inputs"
-        lines = [f"{len(self)} steady states of {self.problem.model.name} ({at}), box from {self.box_from}, {self._claim()}"]
+        lines = [
+            f"{len(self)} steady states of {self.problem.model.name} ({at}), box from {self.box_from}, {self._claim()}"
+        ]
         rows = [[*(f"{s.values[n]:.6g}" for n in names), _eigenvalue_text(s.eigenvalues), _verdict(s)] for s in self]
         head = [*names, "largest eigenvalue", "stability"]
         widths = [max(len(row[j]) for row in [head, *rows]) for j in range(len(head))]
@@ -218,7 +220,9 @@ def steady_states(problem, box=None, n_starts=200, rng=0, *, method="auto", time
     if proof is None and method == "proved":
         raise ProblemError(f"steady_states of {problem.model.name}: no proof can be had: {note}")
     found = [] if proof is None else _proved_states(problem, field_, proof)
-    undecided, complete = ((), False) if proof is None else (_named(problem, proof.found.undecided), proof.found.complete)
+    undecided, complete = (
+        ((), False) if proof is None else (_named(problem, proof.found.undecided), proof.found.complete)
+    )
     tries = 0
     if proof is None or undecided or not complete:
         points, tries = rest_points.search(field_, int(n_starts), np.random.default_rng(rng))

@@ -4,6 +4,8 @@ import math
 
 from .interval_machine import compiled
 
+__all__ = []  # of use inside the package only
+
 INFINITE = math.inf
 UNIT, TINY = 2.0**-52, 1e-300
 LN2 = (0.6931471805599453, 0.6931471805599454)  # neighbouring doubles around the logarithm of 2
@@ -20,24 +22,28 @@ def down(x):
 
 @compiled
 def up(x):
+    """A double that lies above every number that rounds to x; infinity where x overflowed."""
     y = x + (abs(x) * UNIT + TINY)
     return y if y == y else INFINITE
 
 
 @compiled
 def add(a, b, c, d):
+    """Sum of two intervals."""
     low, high = a + c, b + d  # a sum with an exact zero is exact
     return (low if a == 0.0 or c == 0.0 else down(low)), (high if b == 0.0 or d == 0.0 else up(high))
 
 
 @compiled
 def subtract(a, b, c, d):
+    """Difference of two intervals."""
     low, high = a - d, b - c
     return (low if d == 0.0 else down(low)), (high if c == 0.0 else up(high))
 
 
 @compiled
 def multiply(a, b, c, d):
+    """Product of two intervals."""
     if (a == 0.0 and b == 0.0) or (c == 0.0 and d == 0.0):
         return 0.0, 0.0
     if a >= 0.0 and c >= 0.0:
@@ -89,7 +95,9 @@ def _whole(x, n, upward):
     found, base = 1.0, x
     while n > 0:
         if n % 2:
-            found = found if base == 1.0 else base if found == 1.0 else up(found * base) if upward else down(found * base)
+            found = (
+                found if base == 1.0 else base if found == 1.0 else up(found * base) if upward else down(found * base)
+            )
         n //= 2
         if n:
             base = up(base * base) if upward else down(base * base)
@@ -98,6 +106,7 @@ def _whole(x, n, upward):
 
 @compiled
 def power_whole(a, b, n):
+    """Whole power of an interval."""
     if n == 0:
         return 1.0, 1.0
     if n % 2:
@@ -132,6 +141,7 @@ def root_whole(x, n, upward):
 
 @compiled
 def square_root(a, b):
+    """Square root of the part of an interval that has one."""
     low = max(0.0, down(math.sqrt(a))) if a > 0.0 else 0.0
     return low, up(math.sqrt(b)) if b > 0.0 else 0.0
 
@@ -143,7 +153,7 @@ def _exp_point(x):
         return 8e307, INFINITE
     if x < -700.0:
         return 0.0, 1e-300
-    k = int(math.floor(x / LN2[0] + 0.5))
+    k = math.floor(x / LN2[0] + 0.5)
     p, q = multiply(float(k), float(k), LN2[0], LN2[1])
     r, s = subtract(x, x, p, q)
     low, high = 1.0, 1.0
@@ -158,6 +168,7 @@ def _exp_point(x):
 
 @compiled
 def exponential(a, b):
+    """Exponential of an interval."""
     low = 0.0 if a == -INFINITE else _exp_point(a)[0]
     high = INFINITE if b == INFINITE else _exp_point(b)[1] if b > -INFINITE else 1e-300
     return low, high
@@ -185,6 +196,7 @@ def _log_point(x):
 
 @compiled
 def logarithm(a, b):
+    """Natural logarithm of the part of an interval that has one."""
     low = -INFINITE if a <= 0.0 else INFINITE if a == INFINITE else _log_point(a)[0]
     high = -INFINITE if b <= 0.0 else INFINITE if b == INFINITE else _log_point(b)[1]
     return min(low, 709.8), high
@@ -207,7 +219,7 @@ def _wave(x, shift):
     """sin(x + shift pi/2) of a point, by the Taylor sum after quarter turns are taken away."""
     if not abs(x) < 1e6:
         return -1.0, 1.0
-    k = int(math.floor(x / HALF_PI[0] + 0.5))
+    k = math.floor(x / HALF_PI[0] + 0.5)
     p, q = multiply(float(k), float(k), HALF_PI[0], HALF_PI[1])
     r, s = subtract(x, x, p, q)
     turn = (k + shift) % 4
@@ -245,11 +257,13 @@ def _sine_of(a, b, shift):
 
 @compiled
 def sine(a, b):
+    """Sine of an interval."""
     return _sine_of(a, b, 0)
 
 
 @compiled
 def cosine(a, b):
+    """Cosine of an interval."""
     return _sine_of(a, b, 1)
 
 
@@ -264,4 +278,5 @@ def _tanh_point(x):
 
 @compiled
 def tangent_hyperbolic(a, b):
+    """Hyperbolic tangent of an interval."""
     return max(-1.0, _tanh_point(a)[0]), min(1.0, _tanh_point(b)[1])

@@ -2,7 +2,7 @@
 
 import importlib.util
 
-__all__ = ["MACHINE", "compiled"]
+__all__ = []  # of use inside the package only
 
 MACHINE = importlib.util.find_spec("numba") is not None  # without it the same functions run as Python, slowly
 

@@ -25,7 +25,7 @@ from .interval_elementary import (
     subtract,
     tangent_hyperbolic,
 )
-from .interval_machine import MACHINE, compiled
+from .interval_machine import compiled
 from .tape import (
     ABSOLUTE,
     ADD,
@@ -45,7 +45,7 @@ from .tape import (
     TANH,
 )
 
-__all__ = ["EMPTY", "MACHINE", "ROUGH", "SMOOTH", "backward", "forward", "number_intervals"]
+__all__ = ["number_intervals"]
 
 SMOOTH, ROUGH, EMPTY = 0, 1, 2  # of a box: differentiable all over it; perhaps not; nowhere defined
 
@@ -120,7 +120,7 @@ def _other(o, a, b, k, V):
     al, ah = V[a, 0], V[a, 1]
     if o == EXP:
         V[k, 0], V[k, 1] = exponential(al, ah)
-    elif o == LOG or o == SQRT or o == POWER:
+    elif o in (LOG, SQRT, POWER):
         if ah < 0.0 or (ah == 0.0 and o == LOG):
             return EMPTY
         if o == LOG:
@@ -247,7 +247,7 @@ def _other_backward(o, a, b, low, high, fixed, V):
         if high < 0.0:
             return False
         p, q = -high, high
-    elif o == MINIMUM or o == MAXIMUM:
+    elif o in (MINIMUM, MAXIMUM):
         if o == MINIMUM:
             p = low
         else:

@@ -10,7 +10,7 @@ import numpy as np
 
 from remission.models.errors import ProblemError
 
-__all__ = ["Proof", "parameter_intervals", "prove", "why_not"]
+__all__ = []  # of use inside the package only
 
 
 @dataclass(frozen=True, eq=False)

@@ -4,7 +4,7 @@ import sympy as sp
 
 from . import reduce
 
-__all__ = ["FORMAT", "certificate_of"]
+__all__ = []  # of use inside the package only
 
 FORMAT = "remission steady states, version 1"
 

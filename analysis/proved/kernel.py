@@ -11,6 +11,8 @@ from remission.solvers.interval_elementary import add, divide, multiply, subtrac
 from remission.solvers.interval_machine import compiled
 from remission.solvers.intervals import EMPTY, SMOOTH, backward, cut, forward
 
+__all__ = []  # of use inside the package only
+
 # What became of a box: cut along a state (its number, 0 and above), or
 NO_ROOT, UNDECIDED, IN_REGION = -1, -2, -10  # IN_REGION - k: inside the region of root k
 ROOM = 0.99  # of a region's half-width that Krawczyk's image may fill: others must be able to check it
@@ -43,6 +45,7 @@ def inverse(A, n):
 
 @compiled
 def load(X, first, n, V):
+    """Put a box into the registers of the variables."""
     for i in range(n):
         V[first + i, 0] = X[i, 0]
         V[first + i, 1] = X[i, 1]
@@ -255,10 +258,11 @@ def tighten(T, n, code, shape, outs, V, F, M, K):
 
 @compiled
 def within(X, W, n):
+    """Whether box X lies in box W."""
+    inside = True
     for i in range(n):
-        if X[i, 0] < W[i, 0] or X[i, 1] > W[i, 1]:
-            return False
-    return True
+        inside = inside and W[i, 0] <= X[i, 0] and X[i, 1] <= W[i, 1]
+    return inside
 
 
 @compiled
@@ -365,6 +369,7 @@ def search(code, shape, outs, bounds, V, width, narrowest, stack, count, found, 
 
 @compiled
 def near(x, X, n, width):
+    """Whether a point lies in a box or about half its size away."""
     for i in range(n):
         reach = 0.5 * (X[i, 1] - X[i, 0]) + 1e-9 * width[i]
         if x[i] < X[i, 0] - reach or x[i] > X[i, 1] + reach:
@@ -374,6 +379,7 @@ def near(x, X, n, width):
 
 @compiled
 def longest(X, n, width):
+    """The side of a box that is longest relative to the first box."""
     best, side = -1.0, 0
     for i in range(n):
         size = (X[i, 1] - X[i, 0]) / width[i]

@@ -14,7 +14,7 @@ from remission.models.derive import conserved_totals
 from remission.models.errors import ProblemError
 from remission.solvers.tape import make_tape
 
-__all__ = ["NotReducible", "Part", "System", "parts_of", "system_of"]
+__all__ = []  # of use inside the package only
 
 MOST_PARTS = 256
 MOST_TERMS = 120  # of a polynomial that is expanded

@@ -10,7 +10,7 @@ from remission.solvers.tape import ADD, DIVIDE, MULTIPLY, NEGATE, POWER_WHOLE, S
 
 from . import reduce
 
-__all__ = ["Found", "Root", "search_box"]
+__all__ = []  # of use inside the package only
 
 NARROWEST = 1e-10  # relative side of a box that is left undecided
 MOST_BOXES, CHUNK, MOST_FOUND = 20_000_000, 4096, 512
@@ -192,9 +192,7 @@ class Prepared:
     def _exact_zeros(self, full):
         """Make values exactly zero that are: in fractions, where intervals only come near."""
         tape, part = self.tape, self.part
-        doubtful = [
-            k for k, (s, _, _) in enumerate(part.eliminated) if full[self.at[s], 0] <= 0 <= full[self.at[s], 1]
-        ]
+        doubtful = [k for k, (s, _, _) in enumerate(part.eliminated) if full[self.at[s], 0] <= 0 <= full[self.at[s], 1]]
         fixed = self.V[: tape.first_variable]
         if not doubtful or not set(tape.code[:, 0].tolist()) <= RATIONAL or np.any(fixed[:, 0] != fixed[:, 1]):
             return

@@ -8,7 +8,7 @@ from remission.solvers.tape import make_tape
 
 from . import reduce
 
-__all__ = ["jacobian_intervals", "verdict"]
+__all__ = []  # of use inside the package only
 
 DIGITS = 106  # bits: twice a double, so that rounding is small beside the enclosure itself
 
@@ -123,7 +123,7 @@ def _blocks(rows):
     """Diagonal blocks of the matrix when states are ordered so that it is block triangular."""
     from scipy.sparse.csgraph import connected_components
 
-    linked = np.array([[not (entry == 0) for entry in row] for row in rows])
+    linked = np.array([[not entry.is_zero() for entry in row] for row in rows])
     count, label = connected_components(linked, directed=True, connection="strong")
     for c in range(count):
         at = np.flatnonzero(label == c)

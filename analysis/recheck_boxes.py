@@ -9,7 +9,9 @@ from mpmath.libmp import libmpi
 
 from remission.models.errors import CertificateError
 
-from . import verify_intervals as vi
+from . import recheck_intervals as vi
+
+__all__ = []  # of use inside the package only
 
 ROUGHLY = 60  # bits, for boxes; regions and roots are checked at full precision
 MOST_BOXES = 200_000

@@ -9,16 +9,20 @@ from mpmath.libmp import libmpi
 
 from remission.models.errors import CertificateError
 
+__all__ = []  # of use inside the package only
+
 ZERO = (libmp.fzero, libmp.fzero)
 ONE = (libmp.fone, libmp.fone)
 ALL = (libmp.fninf, libmp.finf)
 
 
 def interval(low, high):
+    """From two doubles, exactly."""
     return libmp.from_float(low), libmp.from_float(high)
 
 
 def below(a, b):
+    """Whether a < b."""
     return libmp.mpf_lt(a, b)
 
 
@@ -30,22 +34,27 @@ def meet(s, t):
 
 
 def inside(s, t):
+    """Whether s lies in t."""
     return not below(s[0], t[0]) and not below(t[1], s[1])
 
 
 def strictly_inside(s, t):
+    """Whether s lies in the interior of t."""
     return below(t[0], s[0]) and below(s[1], t[1])
 
 
 def has_zero(s):
+    """Whether zero is in s."""
     return not below(libmp.fzero, s[0]) and not below(s[1], libmp.fzero)
 
 
 def positive(s):
+    """Whether all of s is above zero."""
     return below(libmp.fzero, s[0])
 
 
 def negative(s):
+    """Whether all of s is below zero."""
     return below(s[1], libmp.fzero)
 
 

@@ -9,10 +9,10 @@ from dataclasses import dataclass
 
 import sympy as sp
 
-from remission.models.errors import CertificateError
+from remission.models.errors import CertificateError, refuse_unknown_keywords
 
-from . import verify_intervals as vi
-from .verify_boxes import Part
+from . import recheck_intervals as vi
+from .recheck_boxes import Part
 
 __all__ = ["Verification", "verify"]
 
@@ -20,6 +20,7 @@ FORMAT = "remission steady states, version 1"
 PRECISION = 120  # bits
 
 
+@refuse_unknown_keywords
 @dataclass(frozen=True)
 class Verification:
     """Outcome of `verify`; true where everything holds.
@@ -49,6 +50,7 @@ class Verification:
         return "not verified: " + "; ".join(self.reasons)
 
 
+@refuse_unknown_keywords
 def verify(certificate, time_limit=300.0) -> Verification:
     """Check a certificate of `steady_states`.
 
