@@ -63,7 +63,8 @@ class Field:
     def relative_residual(self, y):
         """Largest |f_i| relative to the sizes of the terms that cancel in it."""
         f, by_state = self.tangent(y)
-        size = np.abs(by_state) @ np.abs(y) + np.abs(f) * ROUNDING
+        with np.errstate(all="ignore"):
+            size = np.abs(by_state) @ np.abs(y) + np.abs(f) * ROUNDING
         return float(np.max(np.where(f == 0, 0.0, np.abs(f) / np.maximum(size, 1e-300)), initial=0.0))
 
 

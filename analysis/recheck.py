@@ -108,14 +108,15 @@ def _reasons(certificate, until):
     if not _covers([(set(p["zeros"]), set(p["divided"])) for p in certificate["parts"]]):
         reasons.append("the parts do not cover all cases")
     box = {n: _interval(v) for n, v in certificate["box"].items()}
+    undecided = [{n: _interval(v) for n, v in b.items()} for b in certificate["undecided"]]
     roots, boxes = [], 0
     for data in certificate["parts"]:
         part = Part(data, equations, letters, values, box)
-        faults, found, count = part.check(until, certificate["complete"], PRECISION)
+        faults, found, count = part.check(until, certificate["complete"], undecided, PRECISION)
         reasons += faults
         roots += found
         boxes += count
-    reasons += _compare(certificate, roots, box)
+    reasons += _compare(certificate, roots, box, undecided)
     reasons += _stabilities(certificate, rates, letters, values)
     return reasons, (len(certificate["states"]), boxes)
 
@@ -140,21 +141,20 @@ def _covers(parts):
     return _covers(absent) and _covers(present)
 
 
-def _compare(certificate, roots, box):
+def _compare(certificate, roots, box, undecided):
     """Every root of the parts in the box is one of the states or lies in an undecided box, and none is left over."""
     claimed = [{n: _interval(v) for n, v in s["enclosure"].items()} for s in certificate["states"]]
     families = [c for c, s in zip(claimed, certificate["states"], strict=True) if s["family"]]
-    undecided = [{n: _interval(v) for n, v in b.items()} for b in certificate["undecided"]]
     reasons, seen = [], set()
     for root, family, divided in roots:
-        if any(vi.meet(root[n], box[n]) is None for n in box):
-            continue
         hits = [i for i, c in enumerate(claimed) if all(vi.inside(root[n], c[n]) for n in box)]
         hits = [i for i in hits if certificate["states"][i]["family"] == family]
         if len(hits) == 1 and hits[0] not in seen:
             seen.add(hits[0])
             continue
-        on_face = any(vi.has_zero(root[n]) for n in divided)
+        if any(vi.meet(root[n], box[n]) is None for n in box):
+            continue
+        on_face = any(root[n] == vi.ZERO for n in divided)
         boxes = [*undecided, *(families if not family else [])]
         if not any(all(vi.meet(root[n], b[n]) is not None for n in box) for b in boxes) and not on_face:
             reasons.append("a root is not among the states")

@@ -62,13 +62,13 @@ class Part:
         nodes = vi.Nodes([expression], [], self.values)
         return nodes.forward([], 120)[0][nodes.outputs[0]]
 
-    def check(self, until, complete, prec):
+    def check(self, until, complete, undecided, prec):
         """Faults, roots (name -> interval, family, divided), and the number of boxes looked at."""
         self.count, self.until = 0, until
-        if self.faults or (self.data["degenerate"] and not complete):
+        if self.data["degenerate"] and not self._said([self.box[n] for n in self.names], undecided):
+            self.faults.append("a part is left out and not said to be undecided")
+        if self.faults or self.data["degenerate"]:
             return self.faults, [], 0
-        if self.data["degenerate"]:
-            return [], [], 0  # all of it is among the undecided boxes
         n = len(self.names)
         if len(self.equations) != n:
             return [f"{len(self.equations)} equations for {n} variables"], [], 0
@@ -84,7 +84,11 @@ class Part:
         if n and not self.faults and not all(self._settled(whole, [core]) for whole, core in self.rings):
             self.faults.append("a region is not shown to hold no second root")
         if n and not self.faults:
-            self._walk()
+            self._walk(complete)
+        for X in self.undecided:
+            X = self._narrowed(X)
+            if complete and X is not None and not self._said(X, undecided):
+                self.faults.append("an undecided box of a part is not said to be undecided")
         return self.faults, [(r, bool(self.free), self.data["divided"]) for r in roots], self.count
 
     def _box(self, sides):
@@ -153,7 +157,13 @@ class Part:
             found.append(s)
         return found
 
-    def _walk(self):
+    def _said(self, X, undecided):
+        """Whether a box of this part lies in one of the certificate's undecided boxes."""
+        sides = dict(zip(self.names, X, strict=True)) | dict.fromkeys(self.data["zeros"], vi.ZERO)
+        sides = {n: vi.meet(x, self.box[n]) for n, x in sides.items()}
+        return None in sides.values() or any(all(vi.inside(x, u[n]) for n, x in sides.items()) for u in undecided)
+
+    def _walk(self, complete):
         """Replay the tree of cuts; what the search called empty has to be empty here too."""
         allowed = [*self.regions, *self.undecided]
         stack = [[self.box[n] for n in self.names]]
@@ -168,10 +178,8 @@ class Part:
             elif not self._settled(X, allowed):
                 self.faults.append("a box is not shown to be free of further roots")
                 return
-        for X in stack:  # left when the time was over
-            if not self._settled(X, allowed):
-                self.faults.append("a box that was left is not among the undecided")
-                return
+        if stack and complete:
+            self.faults.append("boxes are left that nothing is said about")
 
     def _settled(self, X, allowed):
         """Whether a box is empty or within an allowed one; cut in two where that helps."""

@@ -226,7 +226,7 @@ class Prepared:
         stack[0] = self.start
         found = np.empty((3, MOST_FOUND, n, 2))
         width = self.start[:, 1] - self.start[:, 0]
-        kinds, points, total = [], [], 0
+        kinds, points, total = [np.zeros(0, np.int32)], [np.zeros(0)], 0
         while count[0] and total < most_boxes and (until is None or time.monotonic() < until):
             size = min(CHUNK if total else 512, most_boxes - total)
             chunk, at = np.empty(size, np.int32), np.zeros(size)
