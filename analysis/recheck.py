@@ -149,6 +149,7 @@ def _compare(certificate, roots, box, undecided):
     for root, family, divided in roots:
         hits = [i for i, c in enumerate(claimed) if all(vi.inside(root[n], c[n]) for n in box)]
         hits = [i for i in hits if certificate["states"][i]["family"] == family]
+        hits = [i for i in hits if all(vi.meet(claimed[i][n], box[n]) is not None for n in box)]
         if len(hits) == 1 and hits[0] not in seen:
             seen.add(hits[0])
             continue

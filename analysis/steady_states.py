@@ -160,7 +160,7 @@ def _verdict(state):
 
 
 @refuse_unknown_keywords
-def steady_states(problem, box=None, n_starts=200, rng=0, *, method="auto", time_limit=10.0) -> SteadyStates:
+def steady_states(problem, box=None, n_starts=200, rng=0, *, method="auto", time_limit=10.0, over=None):
     """All steady states in a box, proved, with eigenvalues and stability.
 
     Parameters
@@ -178,10 +178,12 @@ def steady_states(problem, box=None, n_starts=200, rng=0, *, method="auto", time
         Proofs with what they leave open filled in by Newton steps; proofs or an error; Newton steps alone.
     time_limit : float
         Seconds for the interval search; what is left when it is over is returned as undecided.
+    over : dict, optional
+        Parameter or input (or its name) -> (low, high): the number of steady states for all values in the range.
 
     Returns
     -------
-    SteadyStates
+    SteadyStates, or with `over` a StateCounts
         `.proved` says whether these are proved to be all; `.undecided` are boxes that may hold more. A continuum is
         one entry with `family=True`.
 
@@ -210,11 +212,20 @@ def steady_states(problem, box=None, n_starts=200, rng=0, *, method="auto", time
       0        0.6  0         0.02      0.04      -0.07973            stable
       2.73907  0.6  0.871522  0.476362  0.952724  0.035249            unstable
       364.955  0.6  116.122   0.991633  1.98327   -0.054103           stable
+
+    For all doses in a range:
+
+    >>> problem = Problem(paracrine_loop()).at_constant(e=0.6)
+    >>> steady_states(problem, over={"e": (0.5, 0.7)}).count
+    3
     """
     _check_arguments(problem, n_starts, method)
     inputs = problem.inputs()
     _refuse_time(problem.model)
+    over = _ranges(problem, over, box)
     box, box_from = _box(problem, box, inputs)
+    if over:
+        return _counts(problem, box, box_from, over, time_limit)
     field_ = newton.Field(problem, [inputs[name] for name in problem.system.inputs], box, _totals(problem))
     proof, note = (None, "asked for a search") if method == "search" else _proof(problem, box, time_limit)
     if proof is None and method == "proved":
@@ -243,6 +254,48 @@ def _check_arguments(problem, n_starts, method):
         raise ProblemError(f"steady_states: n_starts is a whole number of 1 or more, got {n_starts!r}")
     if method not in METHODS:
         raise ProblemError(f"steady_states has no method {method!r}; {did_you_mean(str(method), METHODS)}")
+
+
+def _ranges(problem, over, box):
+    """Checked ranges of parameters, by name; bounds of states that depend on them have to be given."""
+    over = {getattr(k, "name", k): v for k, v in (over or {}).items()}
+    model = problem.model
+    names = [s.name for s in (*model.parameters, *model.inputs)]
+    boxed = {getattr(k, "name", k) for k in (box or {})}
+    for name, side in over.items():
+        if name not in names:
+            raise ProblemError(f"steady_states: over names {name!r}; {did_you_mean(name, names)}")
+        low, high = (float(v) for v in side)
+        if not (np.isfinite(low) and np.isfinite(high) and low < high):
+            raise ProblemError(f"steady_states: the range of {name} is {low:g} to {high:g}; it has to be finite")
+        over[name] = (low, high)
+    for state in model.states:
+        if over and state.name not in boxed:
+            bounds = state.info.bounds
+            met = (
+                sorted(over) if bounds is None else sorted({s.name for b in bounds for s in b.free_symbols} & set(over))
+            )
+            if met:
+                raise ProblemError(
+                    f"steady_states: the bounds of {state.name} depend on {', '.join(met)}, which is varied; "
+                    f"say where to look: box={{{state.name!r}: (low, high)}}"
+                )
+    return over
+
+
+def _counts(problem, box, box_from, over, time_limit):
+    from .proved import answer
+    from .proved.reduce import NotReducible
+
+    reason = answer.why_not()
+    if not reason:
+        from .proved.over import counts
+
+        try:
+            return counts(problem, box, box_from, over, float(time_limit))
+        except NotReducible as error:
+            reason = str(error)
+    raise ProblemError(f"steady_states of {problem.model.name}: no proof can be had for a range: {reason}")
 
 
 def _refuse_time(model):

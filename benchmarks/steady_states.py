@@ -19,14 +19,22 @@ import sympy as sp
 
 from remission import models
 from remission.analysis import steady_states, verify
-from remission.analysis.proved import answer, reduce, search
+from remission.analysis.proved import answer, search
 from remission.models import Model, Parameter, State
 from remission.solvers import Problem
 
 
 def kuznetsov():
     """Kuznetsov et al. (1994), scaled."""
-    values = {"sigma": 0.1181, "rho": 1.131, "eta": 20.19, "mu": 0.00311, "delta": 0.3743, "alpha": 1.636, "beta": 0.002}
+    values = {
+        "sigma": 0.1181,
+        "rho": 1.131,
+        "eta": 20.19,
+        "mu": 0.00311,
+        "delta": 0.3743,
+        "alpha": 1.636,
+        "beta": 0.002,
+    }
     k = {name: Parameter(name, value) for name, value in values.items()}
     x, y = State("x", 0.32, kind="immune", bounds=(0, 50)), State("y", 5.0, bounds=(0, 1000))
     growth = k["sigma"] + k["rho"] * x * y / (k["eta"] + y) - k["mu"] * x * y - k["delta"] * x
@@ -67,7 +75,9 @@ def clones(count):
 
 def draw(rng, count):
     """Parameters of a clone model at random."""
-    found = {f"r{i}": rng.uniform(0.4, 1.2) for i in range(count)} | {f"k{i}": rng.uniform(0.05, 1.2) for i in range(count)}
+    found = {f"r{i}": rng.uniform(0.4, 1.2) for i in range(count)} | {
+        f"k{i}": rng.uniform(0.05, 1.2) for i in range(count)
+    }
     return found | {
         "s": rng.uniform(1, 10), "q": rng.uniform(0.3, 3), "eps": rng.uniform(0.3, 0.95), "d": rng.uniform(0.2, 1.2),
         "mu": 10 ** rng.uniform(-6, -2),
@@ -100,12 +110,17 @@ def row(problem):
     result = steady_states(problem)
     call = timed(lambda: steady_states(problem), 5)
     checked = verify(result.certificate)
-    line = (
-        f"{problem.model.name:30s} n={len(problem.model.states)} prepare {first - again:6.3f} s  search {again * 1e3:8.3f} ms  "
-        f"call {call * 1e3:7.2f} ms  boxes {result.proof.found.n_boxes:6d}  states {len(result)}  "
-        f"{'proved' if result.proved else 'NOT PROVED'}, {'verified' if checked else 'NOT VERIFIED'} in {checked.seconds:.2f} s"
-    )
-    return line + peers(problem)
+    parts = [
+        f"{problem.model.name:30s} n={len(problem.model.states)}",
+        f"prepare {first - again:6.3f} s",
+        f"search {again * 1e3:8.3f} ms",
+        f"call {call * 1e3:7.2f} ms",
+        f"boxes {result.proof.found.n_boxes:6d}",
+        f"states {len(result)}",
+        "proved" if result.proved else "NOT PROVED",
+        f"{'verified' if checked else 'NOT VERIFIED'} in {checked.seconds:.2f} s",
+    ]
+    return "  ".join(parts) + peers(problem)
 
 
 def steady_states_box(problem):
@@ -119,18 +134,23 @@ def peers(problem):
     put = {p: sp.Rational(str(problem.parameters[p.name])) for p in problem.model.parameters}
     put |= {u: sp.Rational(str(problem.inputs()[u.name])) for u in problem.model.inputs}
     plain = {s: sp.Symbol(s.name) for s in problem.model.states}
-    numerators = [sp.together(e.xreplace(put)).as_numer_denom()[0].xreplace(plain) for e in problem.model.equations.values()]
+    numerators = [
+        sp.together(e.xreplace(put)).as_numer_denom()[0].xreplace(plain) for e in problem.model.equations.values()
+    ]
     if not all(e.is_polynomial(*plain.values()) for e in numerators):
         return ""
     polynomials = [sp.expand(e * sp.ilcm(*(c.q for c in sp.Poly(e, *plain.values()).coeffs()))) for e in numerators]
     text = ""
     if len(plain) <= 6:
-        text += f"\n    SymPy, Groebner basis only: {timed(lambda: sp.groebner(polynomials, *plain.values(), order='grevlex'), 1) * 1e3:.1f} ms"
+        seconds = timed(lambda: sp.groebner(polynomials, *plain.values(), order="grevlex"), 1)
+        text += f"\n    SymPy, Groebner basis only: {seconds * 1e3:.1f} ms"
     program = shutil.which("msolve")
     if program is None:
         return text
     with tempfile.NamedTemporaryFile("w", suffix=".ms") as file:
-        file.write(",".join(map(str, plain.values())) + "\n0\n" + ",\n".join(str(p).replace("**", "^") for p in polynomials))
+        file.write(
+            ",".join(map(str, plain.values())) + "\n0\n" + ",\n".join(str(p).replace("**", "^") for p in polynomials)
+        )
         file.flush()
         began = time.perf_counter()
         subprocess.run([program, "-f", file.name, "-o", "/dev/null"], check=False, timeout=120)

@@ -72,7 +72,7 @@ class Found:
     parts: list = field(default_factory=list)
 
 
-def search_box(model, values, box, until=None, most_boxes=MOST_BOXES) -> Found:
+def search_box(model, values, box, until=None, most_boxes=MOST_BOXES, narrowest=NARROWEST) -> Found:
     """Search all parts.
 
     Parameters
@@ -85,6 +85,8 @@ def search_box(model, values, box, until=None, most_boxes=MOST_BOXES) -> Found:
         Time of `time.monotonic` at which to stop.
     most_boxes : int
         Over all parts.
+    narrowest : float
+        Relative side of a box that is left undecided.
 
     Returns
     -------
@@ -105,7 +107,7 @@ def search_box(model, values, box, until=None, most_boxes=MOST_BOXES) -> Found:
     for each in prepared:
         if not each.exponents_hold:
             raise reduce.NotReducible("an exponent of a state is not positive at these parameters")
-        _take(system, each, each.run(until, most_boxes - found.n_boxes), box, found)
+        _take(system, each, each.run(until, most_boxes - found.n_boxes, narrowest), box, found)
     found.roots = _without_members_of_families(found.roots)
     return found
 
@@ -117,7 +119,7 @@ def _take(system, prepared, searched, box, found):
     found.complete &= not searched.open
     found.degenerate |= searched.degenerate
     divided = [system.states.index(s) for s in prepared.part.divided if s not in prepared.part.free]
-    for enclosure in searched.enclosures:
+    for enclosure in _each_once(searched, found):
         full = prepared.all_states(enclosure)
         if np.any(full[:, 1] < box[:, 0]) or np.any(full[:, 0] > box[:, 1]):
             continue
@@ -132,6 +134,22 @@ def _take(system, prepared, searched, box, found):
         full[:, 0], full[:, 1] = np.maximum(full[:, 0], box[:, 0]), np.minimum(full[:, 1], box[:, 1])
         if np.all(full[:, 0] <= full[:, 1]):
             found.undecided.append(full)
+
+
+def _each_once(searched, found):
+    """Enclosures without those that are proved to hold a root already counted; two that only overlap are doubtful."""
+    kept = []
+    for i, new in enumerate(searched.enclosures):
+        overlaps = [k for k in kept if np.all((searched.enclosures[k, :, 0] <= new[:, 1])
+                                              & (new[:, 0] <= searched.enclosures[k, :, 1]))]  # fmt: skip
+        same = [
+            k for k in overlaps
+            if np.all((searched.regions[k, :, 0] <= new[:, 0]) & (new[:, 1] <= searched.regions[k, :, 1]))
+        ]  # fmt: skip
+        if not same:
+            kept.append(i)
+            found.complete &= not overlaps
+    return searched.enclosures[kept]
 
 
 class Prepared:
@@ -205,7 +223,7 @@ class Prepared:
             if registers[tape.outputs[k]] == 0:
                 full[self.at[part.eliminated[k][0]]] = 0.0
 
-    def run(self, until, most_boxes) -> Searched:
+    def run(self, until, most_boxes, narrowest=NARROWEST) -> Searched:
         """Search this part."""
         n, part = len(self.part.variables), self.part
         none = np.zeros((0, n, 2))
@@ -217,9 +235,9 @@ class Prepared:
             return Searched(part, none, none, whole, *nothing, degenerate=True)
         if not n:
             return Searched(part, none, np.zeros((1, 0, 2)), none, *nothing)
-        return self._run(n, part, until, most_boxes)
+        return self._run(n, part, until, most_boxes, narrowest)
 
-    def _run(self, n, part, until, most_boxes):
+    def _run(self, n, part, until, most_boxes, narrowest):
         from . import kernel
 
         stack, count = np.empty((4096, n, 2)), np.array([1, 0, 0, 0])
@@ -232,7 +250,7 @@ class Prepared:
             chunk, at = np.empty(size, np.int32), np.zeros(size)
             count[3] = 0
             kernel.search(
-                self.tape.code, self.shape, self.outs, self.bounds, self.V, width, NARROWEST, stack, count, found,
+                self.tape.code, self.shape, self.outs, self.bounds, self.V, width, narrowest, stack, count, found,
                 chunk, at,
             )  # fmt: skip
             kinds.append(chunk[: count[3]])

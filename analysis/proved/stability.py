@@ -113,7 +113,20 @@ def _verdict_of(rows):
 
     if not rows:
         return "stable"
-    values = [entry for block in _blocks(rows) for entry in _eigenvalues(flint, block)]
+    verdicts = {_of_block(flint, block) for block in _blocks(rows)}
+    return next((v for v in ("unstable", "undecided") if v in verdicts), "stable")
+
+
+def _of_block(flint, block):
+    """Verdict on one block; of two states by trace and determinant, which bear wider intervals."""
+    if len(block) == 2:
+        (a, b), (c, d) = block
+        trace, determinant = a + d, a * d - b * c
+        if determinant < 0 or trace > 0:
+            return "unstable"
+        if trace < 0 and determinant > 0:
+            return "stable"
+    values = _eigenvalues(flint, block)
     if any(v is not None and v.real > 0 for v in values):
         return "unstable"
     return "stable" if all(v is not None and v.real < 0 for v in values) else "undecided"

@@ -1,6 +1,7 @@
 """Steady states that are proved: published values in the enclosures, none missed, certificates and their checker."""
 
 import copy
+import itertools
 import json
 
 import numpy as np
@@ -24,7 +25,15 @@ def holds(enclosure, digits):
 
 
 def kuznetsov(**changes):
-    values = {"sigma": 0.1181, "rho": 1.131, "eta": 20.19, "mu": 0.00311, "delta": 0.3743, "alpha": 1.636, "beta": 0.002}
+    values = {
+        "sigma": 0.1181,
+        "rho": 1.131,
+        "eta": 20.19,
+        "mu": 0.00311,
+        "delta": 0.3743,
+        "alpha": 1.636,
+        "beta": 0.002,
+    }
     k = {name: Parameter(name, value) for name, value in values.items()}
     x, y = State("x", 0.32, kind="immune", bounds=(0, 50)), State("y", 5.0, bounds=(0, 1000))
     rates = {
@@ -108,7 +117,9 @@ def test_bykov():
     for state in found:
         assert state.residual < 1e-14
     other = steady_states(bykov(), method="search")
-    np.testing.assert_allclose([list(s.values.values()) for s in found], [list(s.values.values()) for s in other], rtol=1e-10)
+    np.testing.assert_allclose(
+        [list(s.values.values()) for s in found], [list(s.values.values()) for s in other], rtol=1e-10
+    )
 
 
 @pytest.mark.parametrize(("q2", "count"), [(1.0420, 1), (1.0421, 3), (1.0522, 3), (1.0523, 1)])
@@ -246,6 +257,37 @@ def test_without_numba_nothing_is_claimed(monkeypatch):
         steady_states(kuznetsov(), method="proved")
 
 
+# --- ranges of parameters ---------------------------------------------------------------------------------------------
+
+
+def test_how_many_for_all_values_of_a_parameter():
+    """Kuznetsov in sigma: a fold at 0.193776823069 and the transcritical point at alpha delta = 0.6123548."""
+    found = steady_states(kuznetsov(), over={"sigma": (0.11, 0.7)}, time_limit=60)
+    edges = (0.193776823069, 1.636 * 0.3743)
+    decided = [c for c in found.cells if c.count is not None]
+    assert [count for count, _ in itertools.groupby(c.count for c in decided)] == [4, 2, 1]
+    assert len(found.undecided) == 2
+    for cell, edge in zip(found.undecided, edges, strict=True):
+        low, high = cell.ranges["sigma"]
+        assert low <= edge <= high
+        assert high - low < 0.01
+    for cell in decided:  # two stable and two unstable; one and one; one: where a cell decides
+        wanted = {4: (2, 2), 2: (1, 1), 1: (1, 0)}[cell.count]
+        found_here = [sum(s == word for s in cell.stabilities) for word in ("stable", "unstable")]
+        assert all(have <= most for have, most in zip(found_here, wanted, strict=True))
+        assert sum(found_here) >= cell.count - 1
+    assert found.count is None
+    assert "exactly 4" in str(found)
+    assert steady_states(kuznetsov(), over={"sigma": (0.11, 0.13)}).count == 4
+
+
+def test_ranges_that_are_refused():
+    with pytest.raises(ProblemError, match=r"over names 'sigm'.*sigma"):
+        steady_states(kuznetsov(), over={"sigm": (0, 1)})
+    with pytest.raises(ProblemError, match="depend on K"):
+        steady_states(Problem(models.logistic_growth()), over={"K": (1, 2)})
+
+
 # --- certificates -----------------------------------------------------------------------------------------------------
 
 
@@ -297,7 +339,7 @@ def tamper(c, what):
             del part["regions"][-1:], part["enclosures"][-1:]
     elif what == "a region widened":
         part = next(p for p in c["parts"] if p["regions"])
-        part["regions"][0][0] = [float(0.0).hex(), float(900.0).hex()]
+        part["regions"][0][0] = [(0.0).hex(), (900.0).hex()]
     elif what == "a root called empty":
         part = next(p for p in c["parts"] if p["regions"])
         part["kinds"] = [-1 if k <= -10 else k for k in part["kinds"]]
@@ -325,7 +367,7 @@ def test_a_tampered_certificate_is_rejected(certificate, what):
     lambda: clones(4),
 ])  # fmt: skip
 def test_what_is_undecided_cannot_be_struck_out(make):
-    """A certificate of a partial answer holds; without the boxes that are undecided, or called complete, it does not."""
+    """A certificate of a partial answer holds; called complete without its undecided boxes it does not."""
     found = steady_states(make(), time_limit=0.0)
     whole = found.certificate
     assert verify(whole), str(verify(whole))

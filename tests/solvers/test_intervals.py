@@ -40,7 +40,11 @@ def test_points_are_enclosed(name):
     rng = random.Random(0)
     for i in range(400):
         if low > 0:
-            at = 10 ** rng.uniform(np.log10(low), np.log10(high)) if i % 2 else 1 + rng.uniform(-1, 1) * 10.0 ** -(i % 16)
+            at = (
+                10 ** rng.uniform(np.log10(low), np.log10(high))
+                if i % 2
+                else 1 + rng.uniform(-1, 1) * 10.0 ** -(i % 16)
+            )
             at = max(at, low)
         else:
             at = rng.uniform(low, high) * 10.0 ** -(i % 9)
@@ -103,9 +107,13 @@ def test_what_is_not_defined_is_said():
     from remission.solvers import intervals
 
     for expression, low, high, state in (
-        (sp.log(x - 3), 1, 2, intervals.EMPTY), (sp.log(x - 3), 1, 4, intervals.ROUGH), (1 / (x - 3), 1, 4, intervals.ROUGH),
-        (sp.log(x), 1, 2, intervals.SMOOTH), (sp.sqrt(x - 3), 1, 2, intervals.EMPTY), (abs(x - 3), 1, 4, intervals.ROUGH),
-    ):  # fmt: skip
+        (sp.log(x - 3), 1, 2, intervals.EMPTY),
+        (sp.log(x - 3), 1, 4, intervals.ROUGH),
+        (1 / (x - 3), 1, 4, intervals.ROUGH),
+        (sp.log(x), 1, 2, intervals.SMOOTH),
+        (sp.sqrt(x - 3), 1, 2, intervals.EMPTY),
+        (abs(x - 3), 1, 4, intervals.ROUGH),
+    ):
         tape = make_tape([expression], [x])
         V = np.zeros((tape.n_registers, 2))
         V[: tape.first_variable] = intervals.number_intervals(tape)

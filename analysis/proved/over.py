@@ -1,0 +1,148 @@
+"""For all values of parameters in a range: how many steady states, by cells of the range."""
+
+import time
+from dataclasses import dataclass
+
+import numpy as np
+
+__all__ = []  # `StateCounts` is offered by `steady_states`
+
+FINER = 1  # times the resolution, as far as cells are cut to decide stabilities alone
+MOST_BOXES, NARROWEST = 600, 1e-4  # of the search in one cell: where it does not decide, the cell is cut instead
+
+
+@dataclass(frozen=True)
+class Cell:
+    """Part of a range of parameters.
+
+    Attributes
+    ----------
+    ranges : dict of str -> (low, high)
+    count : int or None
+        Exactly as many steady states at every value; None where that is undecided.
+    stabilities : tuple of str
+        Of each of them, at every value; empty where undecided.
+    """
+
+    ranges: dict
+    count: int | None
+    stabilities: tuple = ()
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class StateCounts:
+    """Numbers of steady states over a range of parameters.
+
+    Attributes
+    ----------
+    problem : Problem
+    over : dict of str -> (low, high)
+    box : dict of str -> (low, high)
+    box_from : str
+    cells : tuple of Cell
+        They cover the range; neighbours of equal count and stabilities are one where one parameter is varied.
+    seconds : float
+    """
+
+    problem: object
+    over: dict
+    box: dict
+    box_from: str
+    cells: tuple
+    seconds: float
+
+    def __repr__(self):
+        return f"<StateCounts of {self.problem.model.name}: {len(self.cells)} cells>"
+
+    @property
+    def count(self):
+        """The number that holds all over the range; None where it differs or is undecided."""
+        counts = {c.count for c in self.cells}
+        return counts.pop() if len(counts) == 1 else None
+
+    @property
+    def undecided(self) -> tuple:
+        """Cells in which nothing is proved: folds and branch points lie in such."""
+        return tuple(c for c in self.cells if c.count is None)
+
+    def __str__(self):
+        lines = [f"steady states of {self.problem.model.name}, box from {self.box_from}"]
+        for cell in self.cells:
+            where = ", ".join(f"{low:.8g} <= {name} <= {high:.8g}" for name, (low, high) in cell.ranges.items())
+            what = (
+                "undecided" if cell.count is None else f"exactly {cell.count}: {', '.join(cell.stabilities) or 'none'}"
+            )
+            lines.append(f"  {where}: {what}")
+        return "\n".join(lines)
+
+
+def counts(problem, box, box_from, over, time_limit, resolution=2.0**-10) -> StateCounts:
+    """Cut a range of parameters until each cell has a proved number of steady states, or is small.
+
+    Parameters
+    ----------
+    problem : Problem
+    box : dict of str -> (low, high)
+    box_from : str
+    over : dict of str -> (low, high)
+    time_limit : float
+        Seconds.
+    resolution : float
+        Part of the range at which a cell is left undecided.
+
+    Returns
+    -------
+    StateCounts
+    """
+    began = time.monotonic()
+    names = list(over)
+    whole = np.array([over[n] for n in names], dtype=float)
+    stack, cells = [whole], []
+    while stack:
+        cell = stack.pop()
+        late = time.monotonic() > began + time_limit
+        number, stabilities = (None, ()) if late else _in_cell(problem, box, dict(zip(names, cell, strict=True)))
+        width = (cell[:, 1] - cell[:, 0]) / (whole[:, 1] - whole[:, 0])
+        k = int(np.argmax(width))
+        coarse = width[k] > (resolution if number is None else FINER * resolution)
+        if not late and coarse and (number is None or "undecided" in stabilities):
+            middle = 0.5 * (cell[k, 0] + cell[k, 1])
+            upper, lower = cell.copy(), cell.copy()
+            upper[k, 0] = lower[k, 1] = middle
+            stack += [upper, lower]
+        else:
+            ranges = {n: (float(a), float(b)) for n, (a, b) in zip(names, cell, strict=True)}
+            cells.append(Cell(ranges, number, stabilities))
+    cells = _joined(cells, names[0]) if len(names) == 1 else cells
+    return StateCounts(problem, dict(over), box, box_from, tuple(cells), time.monotonic() - began)
+
+
+def _in_cell(problem, box, cell):
+    """Number and stabilities that hold for all of a cell, or None."""
+    from . import answer, search, stability
+
+    sides = np.array([box[s.name] for s in problem.model.states], dtype=float)
+    values = answer.parameter_intervals(problem, cell)
+    found = search.search_box(problem.model, values, sides, None, MOST_BOXES, NARROWEST)
+    if not found.complete or found.undecided or any(r.family for r in found.roots):
+        return None, ()
+    for root in found.roots:  # one that crosses the edge of the box is in it for some values only
+        low, high = root.enclosure.T
+        at_edge = (low < sides[:, 0]) & (high >= sides[:, 0]) | (high > sides[:, 1]) & (low <= sides[:, 1])
+        if np.any(at_edge):
+            return None, ()
+    scale = np.max(np.abs(sides), axis=1)
+    roots = sorted(found.roots, key=lambda r: r.enclosure[:, 0].tolist())
+    return len(roots), tuple(stability.verdict(problem.model, values, r.enclosure, scale) for r in roots)
+
+
+def _joined(cells, name):
+    """Neighbouring cells of one parameter that say the same, as one."""
+    found = []
+    for cell in cells:
+        if found and (found[-1].count, sorted(found[-1].stabilities)) == (cell.count, sorted(cell.stabilities)):
+            low = found[-1].ranges[name][0]
+            found[-1] = Cell({name: (low, cell.ranges[name][1])}, cell.count, found[-1].stabilities)
+        else:
+            found.append(cell)
+    return found
