@@ -36,6 +36,7 @@ class Part:
                 self.faults.append(f"{name} does not stay zero")
         for name in data["divided"]:
             kept[name] = over(kept[name], letters[name])
+        kept = {name: once(e) for name, e in kept.items()}
         self._eliminate(kept)
         self.names = data["variables"]
         self.symbols = [letters[n] for n in self.names]
@@ -258,6 +259,23 @@ def over(expression, x):
     if any(t.as_numer_denom()[1].has(x) for t in terms):
         terms = [t / x for t in sp.Add.make_args(sp.factor_terms(expression))]
     return sp.Add(*terms)
+
+
+def once(expression):
+    """Saturating fractions with their variable once, a u / (u + b) = a - a b / (u + b): intervals stay narrower."""
+    if not expression.args:
+        return expression
+    expression = expression.func(*map(once, expression.args))
+    over_, under = sp.Mul.make_args(expression), None
+    for factor in over_:
+        if factor.is_Pow and factor.exp == -1 and factor.base.is_Add and expression.is_Mul:
+            for u in over_:
+                if u.free_symbols and u in factor.base.args:
+                    under = (u, factor.base)
+    if under is None:
+        return expression
+    u, total = under
+    return (expression * total / u) * (1 - (total - u) / total)
 
 
 def at_zero(expression, x, values):
