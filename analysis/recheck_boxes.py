@@ -101,7 +101,17 @@ class Part:
         outputs = [values[k] for k in self.plain.outputs[len(self.equations) :]]
         found = dict.fromkeys(self.data["zeros"], vi.ZERO) | dict(zip(self.names, X, strict=True))
         found |= {x: self.box[x] for x in self.free}
-        return found | dict(zip(self.eliminated, outputs, strict=True))
+        found |= dict(zip(self.eliminated, outputs, strict=True))
+        return found if self.names else found | dict.fromkeys(self._exact_zeros(found), vi.ZERO)
+
+    def _exact_zeros(self, found):
+        """Names of states that are zero in exact fractions, where intervals only come near."""
+        put = {
+            self.letters.get(n, sp.Symbol(n)): sp.Rational(*libmp.to_rational(v[0]))
+            for n, v in self.values.items() if v[0] == v[1]
+        }  # fmt: skip
+        near = [n for n in self.eliminated if vi.has_zero(found[n])]
+        return [n for n in near if self.eliminated[n].xreplace(put) == 0]
 
     def _root(self, region, enclosure, prec):
         """The root that a region holds, from Krawczyk steps; a fault if there is not exactly one."""
@@ -117,7 +127,7 @@ class Part:
         if quarter:
             self.rings.append((whole, X))
         X = K
-        for _ in range(8):
+        for _ in range(30):
             K = self._krawczyk(X, prec)
             if K is None:
                 break

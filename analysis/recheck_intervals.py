@@ -114,6 +114,9 @@ class Nodes:
             return self._add(("power", self.node(base), self.node(power)), e)
         if isinstance(e, (sp.exp, sp.log)):
             return self._add(("exp" if isinstance(e, sp.exp) else "log", self.node(e.args[0])), e)
+        if isinstance(e, (sp.Max, sp.Min)):
+            kind = "largest" if isinstance(e, sp.Max) else "smallest"
+            return self._add((kind, *map(self.node, e.args)), e)
         raise CertificateError(f"verify: no rule for {type(e).__name__} in {e}")
 
     def forward(self, box, prec):
@@ -147,6 +150,10 @@ class Nodes:
             return libmpi.mpi_pow_int(a, row[2], prec), True
         if kind == "exp":
             return libmpi.mpi_exp(a, prec), True
+        if kind in ("largest", "smallest"):
+            pick = libmp.mpf_gt if kind == "largest" else libmp.mpf_lt
+            ends = zip(*(v[k] for k in row[1:]), strict=True)
+            return tuple(_best(pick, side) for side in ends), all(v[k][0] == v[k][1] for k in row[1:])
         a = meet(a, (libmp.fzero, libmp.finf))
         if a is None or (kind == "log" and a == ZERO):
             return None, False
@@ -190,8 +197,17 @@ class Nodes:
             yield row[1], libmpi.mpi_log(c, prec)
         elif kind == "log":
             yield row[1], libmpi.mpi_exp(c, prec)
-        elif kind == "power" and positive(c) and not has_zero(v[row[2]]):
-            yield row[1], libmpi.mpi_exp(libmpi.mpi_div(_logarithm(c, prec), v[row[2]], prec), prec)
+        elif kind == "power" and positive(v[row[2]]):
+            c = meet(c, (libmp.fzero, libmp.finf))
+            if c is not None and below(libmp.fzero, c[1]):
+                yield row[1], libmpi.mpi_exp(libmpi.mpi_div(_logarithm(c, prec), v[row[2]], prec), prec)
+
+
+def _best(pick, numbers):
+    found = numbers[0]
+    for other in numbers[1:]:
+        found = other if pick(other, found) else found
+    return found
 
 
 def _logarithm(s, prec):

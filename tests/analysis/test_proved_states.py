@@ -315,7 +315,8 @@ def certificate():
 
 @pytest.mark.parametrize("make", [kuznetsov, bykov, lambda: clones(2), lambda: Problem(models.gompertz_growth()),
                                   lambda: Problem(models.paracrine_loop()).at_constant(e=0.6),
-                                  lambda: Problem(models.de_pillis_radunskaya())])  # fmt: skip
+                                  lambda: Problem(models.de_pillis_radunskaya()), lambda: clones(4),
+                                  lambda: Problem(models.dose_window())])  # fmt: skip
 def test_certificates_are_verified(make):
     found = steady_states(make())
     assert found.proved
