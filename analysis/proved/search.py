@@ -123,6 +123,9 @@ def _take(system, prepared, searched, box, found):
         full = prepared.all_states(enclosure)
         if np.any(full[:, 1] < box[:, 0]) or np.any(full[:, 0] > box[:, 1]):
             continue
+        if not np.all(np.isfinite(full)):
+            found.undecided.append(np.clip(full, box[:, :1], box[:, 1:]))
+            continue
         if np.any(np.all(full[divided] == 0, axis=1)):
             continue  # it lies on the face, which is a part of its own
         if np.any((full[divided, 0] <= 0) & (full[divided, 1] >= 0)):
@@ -176,7 +179,9 @@ class Prepared:
         self.variables = [self.at[s] for s in part.variables]
         self.start = np.ascontiguousarray(box[self.variables]).reshape(n, 2)
         self.bounds = np.ascontiguousarray(box[[self.at[s] for s, _, _ in part.eliminated]]).reshape(b, 2)
-        self.forward(self.start)
+        self.defined = self.forward(self.start) != intervals.EMPTY
+        if not self.defined:  # then no root is in it, whatever the factors are
+            return
         conditions = self.V[tape.outputs[n + b + n * n :]]
         k = len(part.factors)
         self.factors_hold = bool(np.all((conditions[:k, 0] > 0) | (conditions[:k, 1] < 0)))
@@ -228,7 +233,9 @@ class Prepared:
         n, part = len(self.part.variables), self.part
         none = np.zeros((0, n, 2))
         nothing = (np.zeros(0, np.int32), np.zeros(0))
-        if n and self.tape is not None and self._empty():
+        if self.tape is not None and (self._empty() if n else not self.defined):
+            if not n:
+                return Searched(part, none, none, none, *nothing)
             return Searched(part, none, none, none, np.array([-1], np.int32), np.zeros(1))
         if self.tape is None or (n and self._singular_everywhere()):
             whole = self.box[[self.at[s] for s in part.variables]].reshape(1, n, 2)

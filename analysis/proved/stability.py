@@ -4,6 +4,7 @@ from functools import lru_cache
 
 import numpy as np
 
+from remission.models.errors import CertificateError
 from remission.solvers.tape import make_tape
 
 from . import reduce
@@ -15,12 +16,12 @@ DIGITS = 106  # bits: twice a double, so that rounding is small beside the enclo
 
 @lru_cache(maxsize=64)
 def jacobian_tape(model):
-    """Tape of the full Jacobian, row by row."""
+    """Tape of the full Jacobian, row by row, then of the rates."""
     import sympy as sp
 
     system = reduce.system_of(model)
     slopes = [sp.diff(reduce.tight(system.rates[s]), k) for s in system.states for k in system.states]
-    return make_tape(slopes, system.states, system.parameters)
+    return make_tape([*slopes, *system.rates.values()], system.states, system.parameters)
 
 
 def jacobian_intervals(model, values, enclosure):
@@ -35,6 +36,11 @@ def jacobian_intervals(model, values, enclosure):
     Returns
     -------
     (n, n, 2) array or None
+
+    Raises
+    ------
+    CertificateError
+        If the model's own rates are not zero anywhere in the enclosure: a fault of the reduction, never of the model.
     """
     from remission.solvers import intervals
 
@@ -45,7 +51,10 @@ def jacobian_intervals(model, values, enclosure):
     V[tape.first_variable : tape.n_given] = enclosure
     if intervals.forward(tape.code, 0, len(tape.code), tape.n_given, V) == intervals.EMPTY:
         return None
-    found = V[tape.outputs].reshape(n, n, 2)
+    rates = V[tape.outputs[n * n :]]
+    if np.any((rates[:, 0] > 0) | (rates[:, 1] < 0)):
+        raise CertificateError(f"{model.name}: nothing rests in the enclosure {enclosure.tolist()}")
+    found = V[tape.outputs[: n * n]].reshape(n, n, 2)
     return found if np.all(np.isfinite(found)) else None
 
 

@@ -274,6 +274,22 @@ def test_without_numba_nothing_is_claimed(monkeypatch):
         steady_states(kuznetsov(), method="proved")
 
 
+def test_an_enclosure_in_which_nothing_rests_is_a_fault():
+    from remission.analysis.proved import answer, stability
+
+    problem = kuznetsov()
+    values = answer.parameter_intervals(problem)
+    with pytest.raises(CertificateError, match="nothing rests"):
+        stability.verdict(problem.model, values, np.array([[1.0, 1.1], [8.0, 8.1]]), np.ones(2))
+
+
+def test_an_impossible_value_is_no_steady_state():
+    """y = log(a) has no value at a = -1; x rests at 1 / 2 all the same, so there is none."""
+    x, y, a = State("x", 0.1, bounds=(0, 2)), State("y", 0.1, bounds=(-5, 5)), Parameter("a", -1.0)
+    model = Model("impossible", rates={x: 0.5 - x, y: sp.log(a) - y})
+    assert len(steady_states(Problem(model), method="proved")) == 0
+
+
 # --- ranges of parameters ---------------------------------------------------------------------------------------------
 
 
