@@ -327,6 +327,9 @@ def _proved_states(problem, field_, proof):
     for root, verdict in zip(proof.found.roots, proof.verdicts, strict=True):
         low, high = root.enclosure.T
         y = np.where((low <= 0) & (high >= 0) & (not root.family), 0.0, low + 0.5 * (high - low))
+        polished = None if root.family else rest_points.tidy(field_, y, 0.0)
+        if polished is not None and np.all((low <= polished.y) & (polished.y <= high)):
+            y = polished.y
         point = rest_points.Point(y, float(np.max((high - low) / field_.scale, initial=0.0)) * (not root.family),
                                   field_.relative_residual(y), root.family)  # fmt: skip
         state = _describe(problem, field_, point)
