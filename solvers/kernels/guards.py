@@ -21,7 +21,7 @@ __all__ = ["Guards"]
 
 BELOW = 1e12  # stands for the squared error of a state below its lowest value
 DOUBTFUL = 1e9  # and for that of a step that cannot be trusted; below BELOW over the number of states
-EXTINCT = 1e-150  # tolerances below it are those of the second run: what is set to zero there is gone for good
+EXTINCT = 1e-90  # tolerances below it are those of the second run: what is set to zero there is gone for good
 NOTHING = 1e-30  # of any unit of cells: in the second run a clone that grows again and stays below it harms nobody
 NEVER_UP = -1.0  # a clone that starts from nothing is founded by a source; that it is small at first is no noise
 STABLE, STIFF_STEPS, FORGET = 3.25, 15.0, 0.8  # h |lambda| of explicit steps (Hairer & Wanner II, IV.2); how many count

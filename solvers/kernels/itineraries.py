@@ -14,7 +14,7 @@ from remission.models.errors import ProblemError
 from remission.models.operations import ARRAY
 
 from ..schedule import MOST_MOMENTS
-from .itinerary import CLOSE, Changes, _populations, itinerary, kernel_tolerances, resolved
+from .itinerary import CLOSE, Changes, _populations, itinerary, kernel_tolerances, resolved, second_time
 
 __all__ = ["Group", "groups_of", "member_atols", "member_tolerances", "start_values"]
 
@@ -134,10 +134,11 @@ def member_tolerances(problem, start, tight=False) -> np.ndarray:
     shared, n = problem.tolerances()[1], problem.system.n
     table = np.tile(np.concatenate([[rtol], absolute, lowest]), (len(start), 1))
     own = member_atols(problem, start) / shared
-    linked = absolute[:n] != 1e-200
-    table[:, 1 : 1 + n][:, linked] *= own[:, linked]
+    table[:, 1 : 1 + n] *= own
     positive, clones, floor, _ = _populations(problem.model)
-    if problem.atol is not None and not tight:
+    if tight:
+        table[:, 1 : 1 + n] = second_time(clones, table[:, 1 : 1 + n], start)
+    elif problem.atol is not None:
         table[:, 1 : 1 + n] = resolved(clones, table[:, 1 : 1 + n], problem.rtol, start)
     lowest = np.minimum(-10 * table[:, 1 : 1 + n], floor)
     table[:, 1 + len(absolute) : 1 + len(absolute) + n] = np.where(positive, lowest, -np.inf)

@@ -12,7 +12,17 @@ import numpy as np
 from ..schedule import DOSE, make_schedule
 from .build import model_is_saved
 
-__all__ = ["DERIVATIVES", "Changes", "has_clock", "itinerary", "kernel_tolerances", "model_width", "resolved", "seeds"]
+__all__ = [
+    "DERIVATIVES",
+    "Changes",
+    "has_clock",
+    "itinerary",
+    "kernel_tolerances",
+    "model_width",
+    "resolved",
+    "second_time",
+    "seeds",
+]
 
 DERIVATIVES = ("start_gradient", "shift", "kept_gradient", "amount_gradient")  # what may be given a member each
 CLOSE = 1e-13  # of the largest time: closer moments are one instant, as in `Moving`
@@ -217,14 +227,14 @@ def kernel_tolerances(problem, rtol=None, atol=None, tight=False, start=None):
     rtol, absolute = problem.tolerances(rtol, atol)
     given = problem.atol if atol is None else atol
     positive, clones, floor, guarded = _populations(problem.model)
-    own = _named(problem, given)
+    own, start = _named(problem, given), problem.system.y0(problem.p) if start is None else start
     absolute = np.where(own, absolute, absolute * CLOSER)
     if tight:
-        absolute = np.where(clones, 1e-200, absolute)
+        absolute = second_time(clones, absolute, start)
     else:
         absolute = np.where(clones & ~own, absolute * TIGHTER, absolute)
         if given is not None:
-            absolute = resolved(clones, absolute, rtol, problem.system.y0(problem.p) if start is None else start)
+            absolute = resolved(clones, absolute, rtol, start)
     lowest = np.where(positive, np.minimum(-10 * absolute, floor), -np.inf)
     if has_clock(problem.model):
         absolute, lowest = np.append(absolute, 1.0), np.append(lowest, -np.inf)
@@ -246,6 +256,24 @@ def resolved(clones, absolute, rtol, start):
     """
     size = 1e-2 * rtol * np.abs(start)
     return np.where(clones & (size > 0), np.minimum(absolute, size), absolute)
+
+
+def second_time(clones, absolute, start):
+    """Absolute tolerances of the second run: clones by relative accuracy alone, as far as doubles go.
+
+    A clone that is founded from nothing has no size to be relative to at first; a hundred of them in a row would ask
+    for steps of nothing.
+
+    Parameters
+    ----------
+    clones : (n,) bool array
+    absolute, start : (..., n) array
+
+    Returns
+    -------
+    (..., n) array
+    """
+    return np.where(clones, np.where(start == 0, 1e-100, 1e-200), absolute)
 
 
 def _named(problem, given):
