@@ -120,3 +120,20 @@ def test_every_method_is_emitted_in_registers_and_in_memory(method):
         assert len(emit(model, Options(method, 2))) > 1000
         ends = [solve(Problem(model, t_span=(0, 20)), m, rtol=1e-8, t_eval=[20]).y[:, 0] for m in (method, "DOP853")]
         np.testing.assert_allclose(*ends, rtol=2e-6)
+
+
+def test_classes_from_nothing_that_sink_and_grow_again_stay_with_the_kernel():
+    """A pulsed ladder at a given tolerance: its small classes regrow, and the second run starts them from zero."""
+    classes = [State(f"x{i}", 0.2 if i == 0 else 0.0, kind="tumour") for i in range(40)]
+    drug, moved = State("D", 0.0, kind="drug", scale=1), Parameter("moved", 0.02)
+    room, rates = 1 - sum(classes), {drug: -10 * drug}
+    for i, x in enumerate(classes):
+        near = classes[max(i - 1, 0)] + classes[min(i + 1, 39)]
+        rates[x] = 0.15 * x * room - 60 * (1 - i / 50) * drug * x + moved * (near / 2 - x)
+    model = Model("pulsed_ladder", rates=rates, observables={"N": sum(classes)})
+    pulses = Treatment.bolus({"D": 1.0}, every=21, at=14, times=6)
+    problem = Problem(model, t_span=(0, 200), treatment=pulses, rtol=1e-6, atol=1e-8)
+    solution = solve(problem, t_eval=[100, 200])
+    assert solution.method == "Rodas5P"
+    reference = solve(problem, "Radau", rtol=1e-9, atol=1e-16, t_eval=[100, 200])
+    np.testing.assert_allclose(solution["N"], reference["N"], rtol=1e-5)
