@@ -158,6 +158,15 @@ def seeds(problem, changes, columns) -> tuple:
     """
     if model_is_saved(problem.model):
         return None if columns else ()
+    kept, key = problem._kept, ("seeds", tuple(columns))
+    if kept is None:
+        return _seeds(problem, changes, columns)
+    if key not in kept:
+        kept[key] = _seeds(problem, changes, columns)
+    return kept[key]
+
+
+def _seeds(problem, changes, columns):
     settings, n = problem.system.settings, problem.system.n
     start = [divmod(int(place), settings.n_parameters) for place in settings.gradient_at]
 
