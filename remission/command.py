@@ -148,8 +148,14 @@ def _models(options) -> int:
         _say(question)
         for row in rows:
             if row["question"] == question:
-                _say(f"  {row['name']:<23}{row['states']:<25} {row['about']}")
+                _say(f"  {row['name']:<23}{_few(row['states']):<25} {row['about']}")
     return 0
+
+
+def _few(states):
+    """Names of states; of many the first and the last."""
+    names = states.split()
+    return states if len(states) < 25 else f"{names[0]} ... {names[-1]}"
 
 
 def _add_show(commands):
