@@ -141,7 +141,8 @@ class _Faces:
     def _functions(self, rate):
         """The rate alone, and its derivatives by states and inputs."""
         made = []
-        slopes = [sp.factor(sp.diff(rate, letter)) for letter in (*self.letters[0], *self.letters[2])]
+        slopes = [sp.diff(rate, letter) for letter in (*self.letters[0], *self.letters[2])]
+        slopes = [d if d.has(sp.Float) else sp.factor(d) for d in slopes]  # factors of doubles would be rounded
         for expressions in ([rate], slopes):  # a quotient in factors shows its sign to intervals, a sum hides it
             space = _operations(self.iv)
             exec(function_source("face", expressions, self.letters), space)
