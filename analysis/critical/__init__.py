@@ -1,0 +1,5 @@
+"""Relapse thresholds: the values of a dose, a duration, a rate or a size at which the outcome changes."""
+
+from .value import Threshold, Thresholds
+
+__all__ = ["Threshold", "Thresholds"]

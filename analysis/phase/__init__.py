@@ -1,0 +1,3 @@
+"""Phase space: separatrices, basins of attraction and nullclines."""
+
+__all__ = []
