@@ -62,5 +62,5 @@ bench: $(VENV)/.installed
 	$(BIN)/python benchmarks/ode.py --quick
 
 clean:
-	rm -rf .venv .venv-plain build dist *.egg-info docs/_build docs/generated docs/gallery .pytest_cache .ruff_cache
+	rm -rf .venv .venv-plain build dist *.egg-info docs/_build docs/generated docs/gallery docs/tutorials/figures docs/how-to/figures .pytest_cache .ruff_cache
 	find models solvers analysis remission tests docs -name __pycache__ -prune -exec rm -rf {} +

@@ -1,6 +1,7 @@
 """Sphinx: pages in Markdown, the reference from the docstrings."""
 
 import os
+import sys
 from pathlib import Path
 
 import remission
@@ -43,8 +44,12 @@ html_theme_options = {
 
 
 def setup(app):
-    """Pages and pictures of the catalogue are written before Sphinx looks for pages."""
+    """Pages of the catalogue and pictures of all pages are written before Sphinx looks for them."""
     from remission.gallery import write_site
 
+    sys.path.insert(0, app.srcdir)
+    from run_pages import draw_pages
+
     app.connect("builder-inited", lambda _: write_site(Path(app.srcdir) / "gallery"))
+    app.connect("builder-inited", lambda _: draw_pages(Path(app.srcdir)))
     app.add_css_file("gallery.css")
