@@ -29,6 +29,7 @@ _SHELVES = {
     "establishment": "establishment_by_type ladder_establishment ladder_lineages",
     "rescue": "Rescue",
     "critical": "Threshold Thresholds",
+    "phase": "Separatrix separatrix",
     "waves": "bistable_speed critical_width front_speed front_speed_between",
     "tables": "Table read_table write_table",
     "experiment": "Experiment Scaled Series",

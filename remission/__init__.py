@@ -30,6 +30,7 @@ _SHELVES = {
         Outcome at_end nadir time_to_progression doubling_time relapse_probability cure_fraction
         relapse_free_survival
         steady_states verify continue_branches continue_points check_complete sensitivity sweep
+        separatrix
         read_table Experiment Own Shared Scaled fit
         plot
     """,

@@ -1,3 +1,5 @@
 """Phase space: separatrices, basins of attraction and nullclines."""
 
-__all__ = []
+from .separatrix import Separatrix, separatrix
+
+__all__ = ["Separatrix", "separatrix"]

@@ -1,0 +1,197 @@
+"""Where a line of starts crosses a stable manifold: bracketed by fate, then Newton steps on the distance from it."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from .attractors import follow
+from .paths import LEVEL
+from .saddles import saddle_at
+
+__all__ = ["Crossing", "crossings_on"]
+
+COARSE, FINE = 24, 15  # starts of the first look, even and even in the logarithm; of each closer one
+ROUNDS, MOST_STEPS = 9, 12
+NEAR = 0.05  # of the box: a run that comes this close to the saddle can be steered by Newton steps
+SETTLED = 1e-12
+RTOL = 1e-11
+SHIFT = 1e-6  # relative, of differences of the local picture by a parameter
+
+
+@dataclass(frozen=True, eq=False)
+class Crossing:
+    """A place where the path crosses the manifold.
+
+    Attributes
+    ----------
+    position : float
+    state : dict of str -> float
+    accuracy : float
+        What the last Newton step and other tolerances change, in positions.
+    derivatives : dict of str -> float
+    rising : int
+        1 where the path goes to the side of more tumour, else -1.
+    before, after : int
+        Attractors on both sides, as `Attractors` counts them.
+    """
+
+    position: float
+    state: dict
+    accuracy: float
+    derivatives: dict
+    rising: int
+    before: int
+    after: int
+
+
+def crossings_on(path, problem, saddle, attractors):
+    """All crossings of a path with the manifold of a saddle.
+
+    Parameters
+    ----------
+    path : Path
+    problem : Problem
+    saddle : Saddle
+    attractors : Attractors
+
+    Returns
+    -------
+    (list of Crossing, str)
+        In order of the position, and what the starts of the first look do.
+    """
+    at = _first_look(path)
+    labels, _ = follow(problem, path.starts(at), attractors)
+    found = []
+    for i in np.flatnonzero(labels[1:] != labels[:-1]):
+        found += _crossings_between(path, problem, saddle, attractors, at[i : i + 2], labels[i : i + 2])
+    found.sort(key=lambda c: c.position)
+    return found, _words(attractors, labels, path)
+
+
+def _first_look(path):
+    low, high = path.low, path.high
+    even = np.linspace(low, high, COARSE)
+    return np.unique(np.concatenate([even, low + (high - low) * np.geomspace(1e-6, 1, COARSE)]))
+
+
+def _words(attractors, labels, path):
+    kinds = np.unique(labels)
+    if len(kinds) > 1:
+        return ""
+    if kinds[0] < 0:
+        return f"no start in {path.low:g} to {path.high:g} comes to a stable steady state"
+    where = ", ".join(f"{k} = {v:.4g}" for k, v in attractors.states[kinds[0]].values.items())
+    return f"all starts in {path.low:g} to {path.high:g} tend to ({where})"
+
+
+def _crossings_between(path, problem, saddle, attractors, ends, labels):
+    """Narrow a bracket until a run from it comes close to the saddle, then Newton; several where it holds several."""
+    ends, labels = np.array(ends), np.array(labels)
+    for _ in range(ROUNDS):
+        middle = 0.5 * (ends[0] + ends[1])
+        run = _Run(path, saddle, middle, attractors.t_max)
+        if run.closest < NEAR:
+            found = _polished(path, saddle, run, ends, labels, attractors.t_max)
+            if found is not None:
+                return [found]
+        inner = np.linspace(*ends, FINE + 2)
+        fates = np.concatenate([labels[:1], follow(problem, path.starts(inner[1:-1]), attractors)[0], labels[1:]])
+        changes = np.flatnonzero(fates[1:] != fates[:-1])
+        if len(changes) > 1 and ends[1] - ends[0] > 1e-9 * abs(path.high - path.low):
+            parts = [(inner[i : i + 2], fates[i : i + 2]) for i in changes]
+            return [c for e, f in parts for c in _crossings_between(path, problem, saddle, attractors, e, f)]
+        i = changes[0]
+        ends, labels = inner[i : i + 2], fates[i : i + 2]
+        if ends[1] - ends[0] < 1e-13 * max(map(abs, ends)):
+            break
+    return []
+
+
+class _Run:
+    """One start followed with its derivatives by all that is asked for, and when it is nearest to the saddle."""
+
+    def __init__(self, path, saddle, position, t_max, rtol=RTOL):
+        self.path, self.saddle, self.position = path, saddle, position
+        scale = saddle.scale
+        at = path.at(position)
+        self.problem = at.replace(t_span=(0.0, t_max), rtol=rtol, atol=dict(
+            zip(at.system.states, (rtol * 1e-3 * scale).tolist(), strict=True)))  # fmt: skip
+        self.names = [path.name, *path.shown]
+        times = np.linspace(0, t_max, 401)
+        y = self._sampled(times, ())[0]
+        far = saddle.distance(y)
+        far[~np.isfinite(far)] = np.inf
+        i = int(np.argmin(far))
+        around = np.linspace(times[max(i - 1, 0)], times[min(i + 1, 400)], 201)
+        finer = saddle.distance(self._sampled(around, ())[0])
+        j = int(np.nanargmin(finer))
+        self.time, self.closest = float(around[j]), float(finer[j])
+
+    def _sampled(self, times, sensitivities):
+        from remission.solvers import sample
+
+        found = sample(self.problem, times, list(self.path.problem.system.states), sensitivities)
+        return found.values, found.gradients
+
+    def arrival(self, time=None):
+        """State, and its derivatives (n, k) by the position and by all that is shown, when it is nearest."""
+        time = self.time if time is None else time
+        if time <= 0:
+            gradient = self.problem.system.dy0dp(self.problem.p)
+            columns = [self.problem.system.parameters.index(name) for name in self.names]
+            return self.problem.system.y0(self.problem.p), gradient[:, columns]
+        values, gradients = self._sampled([0.0, time], self.names)
+        return values[1], gradients[1]
+
+
+def _polished(path, saddle, run, ends, labels, t_max):
+    """Newton steps on the height above the manifold where the run is nearest to the saddle."""
+    last = np.inf
+    for _ in range(MOST_STEPS):
+        y, by = run.arrival()
+        slope = saddle.slope(y) @ by[:, 0]
+        step = -saddle.height(y) / slope
+        if not np.isfinite(step) or abs(step) > 2 * (ends[1] - ends[0]):
+            return None
+        small = abs(step) <= SETTLED * max(abs(run.position), path.high - path.low)
+        if small or abs(step) > 0.5 * last:
+            break
+        last = abs(step)
+        run = _Run(path, saddle, run.position + step, t_max)
+    if abs(step) > 1e-8 * max(abs(run.position), abs(ends[1] - ends[0])):
+        return None
+    coarser = _Run(path, saddle, run.position, t_max, rtol=30 * RTOL)
+    other, by_other = coarser.arrival(0.7 * run.time)
+    doubt = max(abs(step), abs(saddle.height(other) / (saddle.slope(other) @ by_other[:, 0])))
+    derivatives = _derivatives(path, saddle, run, y, by, slope)
+    start = dict(zip(path.problem.system.states, run.problem.system.y0(run.problem.p).tolist(), strict=True))
+    return Crossing(run.position, start, doubt, derivatives, int(np.sign(slope)), int(labels[0]), int(labels[1]))
+
+
+def _derivatives(path, saddle, run, y, by, slope):
+    """Implicit: the height is kept at zero; the saddle and its manifold move with the parameter too."""
+    problem, own = run.problem, {}
+    system = problem.system
+    inputs = list(problem.inputs().values())
+    for j, name in enumerate(path.shown, start=1):
+        total = saddle.slope(y) @ by[:, j]
+        column = system.parameters.index(name)
+        if column < system.n_model_parameters or name.startswith(LEVEL):
+            total += _moved_height(system, problem.p, inputs, saddle, y, name, column)
+        own[path.shown[name]] = float(-total / slope)
+    return own
+
+
+def _moved_height(system, p, inputs, saddle, y, name, column):
+    """Derivative of the height of a fixed state by a parameter or an input."""
+    heights = []
+    value = inputs[system.inputs.index(name.removeprefix(LEVEL))] if name.startswith(LEVEL) else p[column]
+    shift = SHIFT * (abs(value) or 1.0)
+    for sign in (1, -1):
+        q, u = list(p), list(inputs)
+        if name.startswith(LEVEL):
+            u[system.inputs.index(name.removeprefix(LEVEL))] += sign * shift
+        else:
+            q[column] += sign * shift
+        heights.append(saddle_at(system, saddle.at, q, u, saddle.scale, like=saddle).height(y))
+    return (heights[0] - heights[1]) / (2 * shift)
