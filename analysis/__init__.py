@@ -13,6 +13,8 @@ from .sweep import Sweep, sweep
 
 _SHELVES = {
     "recheck": "Verification verify",
+    "proved.points": "certify_fold certify_hopf certify_transcritical",
+    "proved.point_value": "CertifiedPoint",
     "outcomes": """
         Outcome as_outcome at_end cure_fraction doubling_time nadir nadir_time relapse_probability
         time_to_progression

@@ -12,6 +12,7 @@ import sympy as sp
 from remission.models.errors import CertificateError, refuse_unknown_keywords
 
 from . import recheck_intervals as vi
+from . import recheck_points
 from .recheck_boxes import Part
 
 __all__ = ["Verification", "verify"]
@@ -31,8 +32,10 @@ class Verification:
     reasons : tuple of str
         What does not hold.
     n_states, n_boxes : int
-        Steady states and boxes that were checked.
+        Steady states (or special points) and boxes that were checked.
     seconds : float
+    what : str
+        What was checked.
     """
 
     valid: bool
@@ -40,24 +43,25 @@ class Verification:
     n_states: int = 0
     n_boxes: int = 0
     seconds: float = 0.0
+    what: str = "steady states"
 
     def __bool__(self):
         return self.valid
 
     def __str__(self):
         if self.valid:
-            return f"verified: {self.n_states} steady states, {self.n_boxes} boxes, {self.seconds:.2g} s"
+            return f"verified: {self.n_states} {self.what}, {self.n_boxes} boxes, {self.seconds:.2g} s"
         return "not verified: " + "; ".join(self.reasons)
 
 
 @refuse_unknown_keywords
 def verify(certificate, time_limit=300.0) -> Verification:
-    """Check a certificate of `steady_states`.
+    """Check a certificate of `steady_states`, or of a fold, transcritical point or Hopf point that is proved.
 
     Parameters
     ----------
     certificate : dict
-        `result.certificate`, or what `json.load` read.
+        `result.certificate` or `point.certificate`, or what `json.load` read of them.
     time_limit : float
         Seconds.
 
@@ -80,13 +84,16 @@ def verify(certificate, time_limit=300.0) -> Verification:
     True
     """
     began = time.monotonic()
-    if not isinstance(certificate, dict) or certificate.get("format") != FORMAT:
-        raise CertificateError(f"verify: not a certificate of the format {FORMAT!r}")
+    form = certificate.get("format") if isinstance(certificate, dict) else None
+    checks = {FORMAT: _reasons, recheck_points.FORMAT: recheck_points.reasons}
+    if form not in checks:
+        raise CertificateError(f"verify: not a certificate of the format {FORMAT!r} or {recheck_points.FORMAT!r}")
     try:
-        reasons, counts = _reasons(certificate, began + time_limit)
+        reasons, counts = checks[form](certificate, began + time_limit)
     except (KeyError, TypeError, ValueError, IndexError, AttributeError, sp.SympifyError) as error:
         reasons, counts = [f"cannot be read: {type(error).__name__}: {error}"], (0, 0)
-    return Verification(not reasons, tuple(reasons), *counts, time.monotonic() - began)
+    what = "steady states" if form == FORMAT else f"{certificate.get('kind')} point"
+    return Verification(not reasons, tuple(reasons), *counts, time.monotonic() - began, what)
 
 
 def _reasons(certificate, until):
@@ -186,7 +193,11 @@ def _stabilities(certificate, rates, letters, values):
 def routh(matrix, gone):
     """Stability from the characteristic polynomial, of which the last `gone` coefficients are zero."""
     c = characteristic(matrix)
-    c = c[: len(c) - gone]
+    return routh_of(c[: len(c) - gone])
+
+
+def routh_of(c):
+    """Whether all roots of a polynomial have negative real parts; its coefficients are intervals, the first is 1."""
     if any(vi.negative(x) for x in c):
         return "unstable"
     above, row = c[0::2], c[1::2]

@@ -141,32 +141,7 @@ class Part:
         return self._full(X, prec)
 
     def _krawczyk(self, X, prec):
-        """m - Y f(m) + (1 - Y J(X)) (X - m), or None where the equations are not smooth or Y is not found."""
-        n = len(X)
-        values, smooth = self.slopes.forward(X, prec)
-        if values is None or not smooth:
-            return None
-        J = [[values[self.slopes.outputs[i * n + j]] for j in range(n)] for i in range(n)]
-        if any(e[0] == libmp.fninf or e[1] == libmp.finf for row in J for e in row):
-            return None
-        Y = _inverse([[libmp.to_float(libmpi.mpi_mid(e, 60)) for e in row] for row in J])
-        middle = [libmpi.mpi_mid(x, prec) for x in X]
-        m = [(c, c) for c in middle]
-        values, _ = self.plain.forward(m, prec)
-        if Y is None or values is None:
-            return None
-        f = [values[k] for k in self.plain.outputs[:n]]
-        found = []
-        for i in range(n):
-            s = m[i]
-            for j in range(n):
-                s = libmpi.mpi_sub(s, libmpi.mpi_mul(Y[i][j], f[j], prec), prec)
-                c = vi.ONE if i == j else vi.ZERO
-                for k in range(n):
-                    c = libmpi.mpi_sub(c, libmpi.mpi_mul(Y[i][k], J[k][j], prec), prec)
-                s = libmpi.mpi_add(s, libmpi.mpi_mul(c, libmpi.mpi_sub(X[j], m[j], prec), prec), prec)
-            found.append(s)
-        return found
+        return krawczyk(self.plain, self.slopes, X, prec)
 
     def _said(self, X, undecided):
         """Whether a box of this part lies in one of the certificate's undecided boxes."""
@@ -241,6 +216,35 @@ class Part:
             if sum(self._size(x, name) for x, name in zip(X, self.names, strict=True)) > 0.8 * before:
                 break
         return X
+
+
+def krawczyk(plain, slopes, X, prec):
+    """m - Y f(m) + (1 - Y J(X)) (X - m), or None where the equations are not smooth or Y is not found."""
+    n = len(X)
+    values, smooth = slopes.forward(X, prec)
+    if values is None or not smooth:
+        return None
+    J = [[values[slopes.outputs[i * n + j]] for j in range(n)] for i in range(n)]
+    if any(e[0] == libmp.fninf or e[1] == libmp.finf for row in J for e in row):
+        return None
+    Y = _inverse([[libmp.to_float(libmpi.mpi_mid(e, 60)) for e in row] for row in J])
+    middle = [libmpi.mpi_mid(x, prec) for x in X]
+    m = [(c, c) for c in middle]
+    values, _ = plain.forward(m, prec)
+    if Y is None or values is None:
+        return None
+    f = [values[k] for k in plain.outputs[:n]]
+    found = []
+    for i in range(n):
+        s = m[i]
+        for j in range(n):
+            s = libmpi.mpi_sub(s, libmpi.mpi_mul(Y[i][j], f[j], prec), prec)
+            c = vi.ONE if i == j else vi.ZERO
+            for k in range(n):
+                c = libmpi.mpi_sub(c, libmpi.mpi_mul(Y[i][k], J[k][j], prec), prec)
+            s = libmpi.mpi_add(s, libmpi.mpi_mul(c, libmpi.mpi_sub(X[j], m[j], prec), prec), prec)
+        found.append(s)
+    return found
 
 
 def _shrunk(whole, side, part):

@@ -31,6 +31,7 @@ _SHELVES = {
         relapse_free_survival
         steady_states verify continue_branches continue_points check_complete sensitivity sweep
         separatrix
+        certify_fold certify_hopf certify_transcritical
         read_table Experiment Own Shared Scaled fit
         plot
     """,
