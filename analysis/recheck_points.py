@@ -78,13 +78,13 @@ class Point:
             self.faults.append("the number of normals does not fit")
             return
         self.normals = normals
-        turned = apply(critical, self.v)
+        turned = _apply(critical, self.v)
         size = sum(a * b for a, b in zip(normals, self.v, strict=False)) - 1
         self.unknowns = [*self.present, *self.v, self.p]
         self.equations = [*self.f, *turned, size]
         if self.kind == "Hopf":
             k = sp.Symbol("square of the frequency")
-            twice = [e + k * x for e, x in zip(apply(critical, turned), self.v, strict=True)]
+            twice = [e + k * x for e, x in zip(_apply(critical, turned), self.v, strict=True)]
             across = sum(a * b for a, b in zip(normals[m:], self.v, strict=True))
             self.unknowns = [*self.present, *self.v, k, self.p]
             self.equations = [*self.f, *twice, size, across]
@@ -170,16 +170,16 @@ def _fold(point, X):
     n = len(point.present)
     along = [sum(sp.diff(e, x) * v for x, v in zip(point.present, point.v, strict=True)) for e in point.f]
     twice = [sum(sp.diff(e, x) * v for x, v in zip(point.present, point.v, strict=True)) for e in along]
-    J, moved, bent = (point.over(e, X) for e in (flat(point.J), [sp.diff(e, point.p) for e in point.f], twice))
-    z = _left_null(square(J, n), X[n : 2 * n], point.normals)
+    J, moved, bent = (point.over(e, X) for e in (_flat(point.J), [sp.diff(e, point.p) for e in point.f], twice))
+    z = _left_null(_square(J, n), X[n : 2 * n], point.normals)
     half = vi.interval(0.5, 0.5)
-    return {"a": dot(z, moved), "b": mul(half, dot(z, bent))}
+    return {"a": _dot(z, moved), "b": _mul(half, _dot(z, bent))}
 
 
 def _transcritical(point, X):
     n, m = len(point.present), len(point.absent)
     w = X[n : n + m]
-    growing = apply(point.G, point.v)
+    growing = _apply(point.G, point.v)
     coupling = [
         sum(point._on_face(sp.diff(point.rates[x.name], k)) * v for k, v in zip(point.absent, point.v, strict=True))
         for x in point.present
@@ -191,18 +191,18 @@ def _transcritical(point, X):
         )
         for x in point.absent
     ]  # fmt: skip
-    G, J = square(point.over(flat(point.G), X), m), square(point.over(flat(point.J), X), n)
+    G, J = _square(point.over(_flat(point.G), X), m), _square(point.over(_flat(point.J), X), n)
     z = _left_null(G, w, point.normals)
     moved = point.over([sp.diff(e, point.p) for e in point.f], X)
-    along = [negative(x) for x in solve(J, moved)]
-    driven = [negative(x) for x in solve(J, point.over(coupling, X))]
+    along = [_negative(x) for x in solve(J, moved)]
+    driven = [_negative(x) for x in solve(J, point.over(coupling, X))]
     turning = [point.over([sp.diff(e, x) for x in point.present], X) for e in growing]
     faster = point.over([sp.diff(e, point.p) for e in growing], X)
     bent = point.over(bent, X)
     half = vi.interval(0.5, 0.5)
-    b = [add(e, dot(t, along)) for e, t in zip(faster, turning, strict=True)]
-    c = [add(mul(half, e), dot(t, driven)) for e, t in zip(bent, turning, strict=True)]
-    return {"b": dot(z, b), "c": dot(z, c)}
+    b = [_add(e, _dot(t, along)) for e, t in zip(faster, turning, strict=True)]
+    c = [_add(_mul(half, e), _dot(t, driven)) for e, t in zip(bent, turning, strict=True)]
+    return {"b": _dot(z, b), "c": _dot(z, c)}
 
 
 def _hopf(point, X):
@@ -212,22 +212,22 @@ def _hopf(point, X):
     if not vi.positive(kappa):
         raise ValueError("the square of the frequency is not positive")
     omega = libmpi.mpi_sqrt(kappa, PRECISION)
-    J = square(point.over(flat(point.J), X), n)
-    other = [negative(libmpi.mpi_div(dot(row, v), omega, PRECISION)) for row in J]  # q = v + i other
+    J = _square(point.over(_flat(point.J), X), n)
+    other = [_negative(libmpi.mpi_div(_dot(row, v), omega, PRECISION)) for row in J]  # q = v + i other
     moved = point.over([sp.diff(e, point.p) for e in point.f], X)
-    along = [*(negative(x) for x in solve(J, moved)), vi.ONE]
-    turned = [[dot(point.over([sp.diff(e, u) for u in (*point.present, point.p)], X), along) for e in row]
+    along = [*(_negative(x) for x in solve(J, moved)), vi.ONE]
+    turned = [[_dot(point.over([sp.diff(e, u) for u in (*point.present, point.p)], X), along) for e in row]
               for row in point.J]  # fmt: skip
     normals = [_exact(x) for x in point.normals[:n]]
     rows, right = [], []
     for i in range(n):
         unit = [omega if i == j else vi.ZERO for j in range(n)]
-        rows.append([*J[i], *unit, negative(v[i]), other[i]])
-        right.append(negative(dot(turned[i], v)))
+        rows.append([*J[i], *unit, _negative(v[i]), other[i]])
+        right.append(_negative(_dot(turned[i], v)))
     for i in range(n):
-        unit = [negative(omega) if i == j else vi.ZERO for j in range(n)]
-        rows.append([*unit, *J[i], negative(other[i]), negative(v[i])])
-        right.append(negative(dot(turned[i], other)))
+        unit = [_negative(omega) if i == j else vi.ZERO for j in range(n)]
+        rows.append([*unit, *J[i], _negative(other[i]), _negative(v[i])])
+        right.append(_negative(_dot(turned[i], other)))
     rows.append([*normals, *[vi.ZERO] * (n + 2)])
     rows.append([*[vi.ZERO] * n, *normals, vi.ZERO, vi.ZERO])
     return {"omega": omega, "crossing": solve(rows, [*right, vi.ZERO, vi.ZERO])[2 * n]}
@@ -238,8 +238,8 @@ def _others(point, X):
     from .recheck import routh_of
 
     n, m = len(point.present), len(point.absent)
-    J = _coefficients(square(point.over(flat(point.J), X), n), X[:n])
-    G = _coefficients(square(point.over(flat(point.G), X), m), None)
+    J = _coefficients(_square(point.over(_flat(point.J), X), n), X[:n])
+    G = _coefficients(_square(point.over(_flat(point.G), X), m), None)
     if point.kind == "fold":
         J = J[:-1]
     elif point.kind == "transcritical":
@@ -271,7 +271,7 @@ def _without_pair(c, kappa):
     """Coefficients of a polynomial divided by x^2 + kappa, of which it is a multiple."""
     found = []
     for k in range(len(c) - 2):
-        found.append(c[k] if k < 2 else libmpi.mpi_sub(c[k], mul(kappa, found[k - 2]), PRECISION))
+        found.append(c[k] if k < 2 else libmpi.mpi_sub(c[k], _mul(kappa, found[k - 2]), PRECISION))
     return found
 
 
@@ -283,7 +283,7 @@ def _left_null(matrix, null, normals):
     rows = [[*(matrix[i][j] for i in range(n)), _exact(normals[j])] for j in range(n)]
     rows.append([*(vi.interval(x, x) for x in start.tolist()), vi.ZERO])
     z = solve(rows, [*[vi.ZERO] * n, vi.ONE])[:n]
-    along = dot(z, null)
+    along = _dot(z, null)
     if vi.has_zero(along):
         raise ValueError("the critical eigenvalue is not told from a double one")
     return [libmpi.mpi_div(x, along, PRECISION) for x in z]
@@ -301,43 +301,43 @@ def solve(matrix, right):
         for i in range(k + 1, n):
             if rows[i][k] != vi.ZERO:
                 part = libmpi.mpi_div(rows[i][k], rows[k][k], PRECISION)
-                rows[i] = [libmpi.mpi_sub(a, mul(part, b), PRECISION) for a, b in zip(rows[i], rows[k], strict=True)]
+                rows[i] = [libmpi.mpi_sub(a, _mul(part, b), PRECISION) for a, b in zip(rows[i], rows[k], strict=True)]
                 rows[i][k] = vi.ZERO
     found = [vi.ZERO] * n
     for k in range(n - 1, -1, -1):
-        rest = libmpi.mpi_sub(rows[k][n], dot(rows[k][k + 1 : n], found[k + 1 :]), PRECISION)
+        rest = libmpi.mpi_sub(rows[k][n], _dot(rows[k][k + 1 : n], found[k + 1 :]), PRECISION)
         found[k] = libmpi.mpi_div(rest, rows[k][k], PRECISION)
     return found
 
 
-def mul(a, b):
+def _mul(a, b):
     return libmpi.mpi_mul(a, b, PRECISION)
 
 
-def add(a, b):
+def _add(a, b):
     return libmpi.mpi_add(a, b, PRECISION)
 
 
-def negative(a):
+def _negative(a):
     return libmpi.mpi_neg(a)
 
 
-def dot(a, b):
+def _dot(a, b):
     found = vi.ZERO
     for x, y in zip(a, b, strict=True):
-        found = add(found, mul(x, y))
+        found = _add(found, _mul(x, y))
     return found
 
 
-def apply(matrix, vector):
+def _apply(matrix, vector):
     return [sp.Add(*(a * b for a, b in zip(row, vector, strict=True))) for row in matrix]
 
 
-def flat(matrix):
+def _flat(matrix):
     return [e for row in matrix for e in row]
 
 
-def square(entries, n):
+def _square(entries, n):
     return [entries[i * n : (i + 1) * n] for i in range(n)]
 
 
