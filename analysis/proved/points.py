@@ -63,7 +63,7 @@ def certify_fold(problem, of, state, value, *, absent=None) -> CertifiedPoint:
     >>> problem = Problem(paracrine_loop()).at_constant(B=20.0)
     >>> guess = {"T": 155.3, "F": 0.673, "X": 44.9, "M": 0.7, "P": 1.4}
     >>> print(certify_fold(problem, "e", guess, 0.6734))
-    fold at e = 0.673391...: a stable and an unstable state meet; two steady states below, none above
+    fold at e = 0.67339243...: a stable and an unstable state meet; two steady states below, none above
     """
     return _certify("fold", problem, of, state, value, absent)
 
