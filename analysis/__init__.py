@@ -30,7 +30,7 @@ _SHELVES = {
     """,
     "establishment": "establishment_by_type ladder_establishment ladder_lineages",
     "rescue": "Rescue",
-    "critical": "Threshold Thresholds",
+    "critical": "Threshold Thresholds thresholds",
     "phase": "Separatrix separatrix",
     "waves": "bistable_speed critical_width front_speed front_speed_between",
     "tables": "Table read_table write_table",

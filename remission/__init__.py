@@ -32,6 +32,7 @@ _SHELVES = {
         steady_states verify continue_branches continue_points check_complete sensitivity sweep
         separatrix
         certify_fold certify_hopf certify_transcritical
+        thresholds Threshold Thresholds
         read_table Experiment Own Shared Scaled fit
         plot
     """,

@@ -5,14 +5,16 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from remission.models.errors import CertificateError, ProblemError, did_you_mean
+from remission.models.errors import CertificateError, ProblemError, did_you_mean, refuse_unknown_keywords
 
 __all__ = ["KINDS", "Threshold", "Thresholds"]
 
 KINDS = {
     "curative dose": "the tumour-free state changes from unstable to stable",
-    "fold dose": "a stable and an unstable tumour state meet and vanish",
-    "critical blockade": "the blockade at which a stable tumour state vanishes at the given dose",
+    "clone dose": "one clone, where rare, changes from growing to shrinking; others still grow",
+    "fold dose": "the last stable tumour state meets an unstable one and vanishes",
+    "fold": "two tumour states meet and vanish, but a stable one is left or neither was stable",
+    "critical blockade": "the blockade at which the last stable tumour state vanishes at the given dose",
     "onset of cycles": "a steady tumour state changes to a tumour that cycles",
     "critical missegregation": "the missegregation rate at which growth, or the chance of relapse, passes a level",
     "residual disease": "the burden above which the tumour grows back",
@@ -25,6 +27,7 @@ KINDS = {
 FOUND = ("symbolic", "certified", "numerical")
 
 
+@refuse_unknown_keywords
 @dataclass(frozen=True, eq=False, repr=False)
 class Threshold:
     """A value at which what becomes of the tumour changes; `float(threshold)` is the value.
@@ -61,6 +64,17 @@ class Threshold:
         Numbers of the mechanism, such as non-degeneracy coefficients.
     certificate : dict or None
         For `verify`.
+    clones : tuple of str
+        States whose rare growth is zero there.
+
+    Examples
+    --------
+    >>> from remission.analysis import thresholds
+    >>> from remission.models import paracrine_loop
+    >>> from remission.solvers import Problem
+    >>> cure = thresholds(Problem(paracrine_loop()), "e", kinds="curative dose")[0]
+    >>> round(float(cure), 6), cure.found, round(cure.derivatives["kap"], 3), round(cure.elasticities["r"], 3)
+    (0.333893, 'symbolic', -1.113, 1.499)
     """
 
     problem: object
@@ -78,6 +92,7 @@ class Threshold:
     state: dict = field(default_factory=dict)
     coefficients: dict = field(default_factory=dict)
     certificate: dict | None = None
+    clones: tuple = ()
 
     def __post_init__(self):
         if self.kind not in KINDS:
@@ -131,6 +146,7 @@ class Threshold:
         return f"{words}; {self.direction}" if self.direction else words
 
 
+@refuse_unknown_keywords
 @dataclass(frozen=True, eq=False, repr=False)
 class Thresholds(Sequence):
     """Thresholds in order of the value; a sequence of `Threshold`, indexed by place or by kind.
@@ -149,6 +165,19 @@ class Thresholds(Sequence):
         In words: how many were found, or that there are none in the range and on which side the problem lies.
     notes : tuple of str
         What was left out or is not proved, and why.
+
+    Examples
+    --------
+    >>> from remission.analysis import thresholds
+    >>> from remission.models import paracrine_loop
+    >>> from remission.solvers import Problem
+    >>> found = thresholds(Problem(paracrine_loop()).at_constant(e=0.6), "B")
+    >>> print(found)
+    thresholds of paracrine_loop over B, 0 to 100
+      critical blockade: B = 29.861366 (fold, numerical); the last stable tumour state (T = 178.728) vanishes: none...
+      note: T, where rare, shrinks at -0.07973 all over the range
+    >>> round(found["critical blockade"].state["T"], 3)
+    178.728
     """
 
     problem: object
@@ -177,7 +206,16 @@ class Thresholds(Sequence):
         )
 
     def of_kind(self, kind) -> tuple:
-        """Those of a kind, in order of the value."""
+        """Those of a kind, in order of the value.
+
+        Parameters
+        ----------
+        kind : str
+
+        Returns
+        -------
+        tuple of Threshold
+        """
         return tuple(t for t in self.items if t.kind == kind)
 
     def to_pandas(self):

@@ -1,0 +1,68 @@
+"""Which file answers a question about thresholds: the first case of the table whose condition holds.
+
+The file of a case has ``find(problem, of, within, kinds, **options) -> Thresholds``, `of` being a `moved.Moved` and
+the options those that the case names.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from remission.models.errors import ProblemError
+
+from .value import KINDS
+
+__all__ = ["CASES", "Asked", "Case"]
+
+NAMED = ("critical missegregation", "threshold size", "time to relapse")
+FATES = ("minimal duration", "latest surgery", "residual disease")
+
+
+@dataclass(frozen=True, eq=False)
+class Asked:
+    """A question.
+
+    Attributes
+    ----------
+    problem : Problem
+    of : Moved
+    kinds : tuple of str or None
+    outcome : Outcome or None
+    """
+
+    problem: object
+    of: object
+    kinds: tuple | None
+    outcome: object
+
+    def only(self, kinds) -> bool:
+        """Whether nothing but some kinds is asked for."""
+        return self.kinds is not None and all(kind in kinds for kind in self.kinds)
+
+    @property
+    def constant(self) -> bool:
+        """Whether all inputs are constant."""
+        try:
+            self.problem.inputs()
+        except ProblemError:
+            return False
+        return True
+
+
+@dataclass(frozen=True, eq=False)
+class Case:
+    """A row of the table: file of this folder, condition, names of its options, and what it is about in words."""
+
+    file: str
+    when: Callable
+    options: tuple
+    about: str
+
+
+CASES = (
+    Case("crossing", lambda a: a.outcome is not None, ("outcome", "level"), "levels that an outcome passes"),
+    Case("named", lambda a: a.only(NAMED), ("time_limit",), ", ".join(f"{k}: {KINDS[k]}" for k in NAMED)),
+    Case("fate", lambda a: a.only(FATES), ("time_limit",), ", ".join(f"{k}: {KINDS[k]}" for k in FATES)),
+    Case("pulsed", lambda a: not a.constant and a.only(("curative dose",)), ("time_limit",), "curative pulsed doses"),
+    Case("fate", lambda a: not a.constant or a.of.role in ("initial", "treatment"), ("time_limit",), "fates"),
+    Case("steady", lambda a: True, ("box", "time_limit"), "steady states at constant inputs"),
+)

@@ -1,0 +1,127 @@
+"""Folds and Hopf points of tumour states: where the last stable tumour state vanishes, where cycles begin."""
+
+import itertools
+
+import sympy as sp
+
+from ..continuation import check_complete, continue_branches
+from ..steady_states import steady_states
+from .moved import at_value, value_of, words_of
+from .special import cycles_threshold, fold_threshold, transcritical_threshold, tumour_names
+
+__all__ = ["branches_over", "changes_of", "from_branches"]
+
+PRESENT = 1e-9  # of the largest tumour on the branches: less is none
+APART = 1e-7
+
+
+def from_branches(problem, moved, within, kinds, box, time_limit, rare) -> tuple:
+    """Thresholds of steady states by continuation.
+
+    Parameters
+    ----------
+    problem : Problem
+        With constant inputs.
+    moved : Moved
+    within : (low, high)
+    kinds : tuple of str
+    box : dict or None
+    time_limit : float
+        Seconds of each search for steady states.
+    rare : bool
+        Whether the state without tumour has no closed form, so that its changes are read off the branches too.
+
+    Returns
+    -------
+    list of Threshold, list of str
+        Thresholds and notes.
+    """
+    branches = branches_over(problem, moved, within, box, time_limit)
+    found = changes_of(problem, moved, branches)
+    if rare:
+        found += _tumour_free_changes(problem, moved, branches)
+    notes = [note for note in branches.notes if "missed" in note or "continuum" in note or "branches:" in note]
+    return [t for t in found if t.kind in kinds], notes
+
+
+def branches_over(problem, moved, within, box=None, time_limit=10.0):
+    """Branches through all steady states at the problem's value, and through those missed between special points."""
+    low, high = within
+    value = min(max(value_of(problem, moved.name), low), high)
+    start_problem = at_value(problem, moved.name, value)
+    start = steady_states(start_problem, box=box, time_limit=time_limit)
+    branches = continue_branches(start_problem, moved.name, within, start=start, box=box)
+    marks = sorted({low, high, *(p.value for p in branches.points)})
+    between = [0.5 * (a + b) for a, b in itertools.pairwise(marks) if b - a > APART * abs(b)]
+    return check_complete(branches, between[:8], box=box) if between else branches
+
+
+def changes_of(problem, moved, branches) -> list:
+    """Folds and Hopf points with a tumour, each with its kind."""
+    names = sorted(tumour_names(problem))
+    largest = max((float(b[name].max()) for b in branches for name in names), default=0.0)
+    stable = _stable_values(branches, names, PRESENT * largest)
+    found = []
+    for point in branches.points:
+        if sum(point.values[name] for name in names) <= PRESENT * largest:
+            continue
+        if point.kind == "fold":
+            kind, direction = _fold_kind(problem, moved, point, stable, names)
+            found.append(fold_threshold(problem, moved, kind, point, direction))
+        elif point.kind == "Hopf":
+            found.append(cycles_threshold(problem, moved, point))
+    return found
+
+
+def _stable_values(branches, names, least):
+    """Values of the parameter at which a branch has a stable tumour state, special points left out."""
+    found = []
+    for branch in branches:
+        burden = sum(branch[name] for name in names)
+        found += branch.values[branch.stable & (burden > least)].tolist()
+    return found
+
+
+def _fold_kind(problem, moved, point, stable, names):
+    opens, value = point.coefficients["opens"], point.value
+    gap = APART * max(abs(value), 1e-12)
+    beyond = [v for v in stable if (v > value + gap if opens < 0 else v < value - gap)]
+    critical = sorted(point.eigenvalues.real, key=abs)[1:]
+    one_stable = all(x < 0 for x in critical)
+    where = words_of(point.values, names)
+    side = "above" if opens < 0 else "below"
+    if opens == 0:
+        return "fold", f"two tumour states meet ({where}); degenerate"
+    if not one_stable:
+        return "fold", f"two unstable tumour states meet ({where}), none of the two {side}"
+    if beyond:
+        return "fold", f"a stable and an unstable tumour state meet ({where}), none of the two {side}; others are left"
+    kind = "critical blockade" if is_blockade(problem.model, moved.symbol) else "fold dose"
+    return kind, f"the last stable tumour state ({where}) vanishes: none {side}"
+
+
+def is_blockade(model, symbol) -> bool:
+    """Whether an input acts on the tumour through other states alone, drugs that it doses not counted as such."""
+    if symbol not in model.inputs:
+        return False
+    acting, grown = {symbol}, True
+    while grown:
+        drugs = {s for s in model.states if s.info.kind == "drug" and model.equations[s].free_symbols & acting}
+        grown = not drugs <= acting
+        acting |= drugs
+    tumour = [model.equations[s] for s in model.states if s.info.kind == "tumour"]
+    return all(sp.diff(rate, s) == 0 for rate in tumour for s in acting)
+
+
+def _tumour_free_changes(problem, moved, branches):
+    """Branch points without tumour: curative doses where the rest of the state is stable."""
+    names = tumour_names(problem)
+    found = []
+    for point in branches.points:
+        none = all(abs(point.values[name]) == 0 for name in names)
+        if point.kind in ("transcritical", "pitchfork") and none:
+            growing = sum(point.eigenvalues.real > 1e-9 * max(abs(point.eigenvalues)))
+            kind = "clone dose" if growing else "curative dose"
+            clones = tuple(sorted(names))
+            found.append(transcritical_threshold(problem, moved, point.value, point.values, clones, kind))
+    return found

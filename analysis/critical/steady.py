@@ -1,0 +1,72 @@
+"""Thresholds of steady states at constant inputs: curative doses, folds, critical blockade, onset of cycles."""
+
+from remission.models.errors import ProblemError
+
+from ..proved.reduce import NotReducible
+from .curative import rare_growth, without_tumour
+from .folds import from_branches
+from .moved import range_of, value_of
+from .value import Thresholds
+
+__all__ = ["STEADY_KINDS", "find"]
+
+RARE = ("curative dose", "clone dose")
+BRANCHED = ("fold dose", "critical blockade", "fold", "onset of cycles")
+STEADY_KINDS = (*RARE, *BRANCHED)
+
+
+def find(problem, of, within, kinds, *, box=None, time_limit=10.0) -> Thresholds:
+    """Thresholds of steady states.
+
+    Parameters
+    ----------
+    problem : Problem
+        With constant inputs.
+    of : Moved
+    within : (low, high) or None
+    kinds : tuple of str or None
+    box : dict or None
+    time_limit : float
+
+    Returns
+    -------
+    Thresholds
+    """
+    (low, high), why = range_of(problem, of, within)
+    wanted = STEADY_KINDS if kinds is None else kinds
+    found, notes, complete = [], [], True
+    rare = any(kind in RARE for kind in wanted)
+    branched = any(kind in BRANCHED for kind in wanted)
+    reason = ""
+    if rare:
+        try:
+            found, notes, complete = rare_growth(problem, of, (low, high))
+        except NotReducible as error:
+            reason = str(error)
+    if branched or reason:
+        try:
+            more, said = from_branches(problem, of, (low, high), wanted, box, time_limit, bool(reason))
+            found, notes, complete = found + more, notes + said, False
+        except ProblemError as error:
+            if kinds is not None and not (rare and not reason):
+                raise
+            notes.append(f"folds and cycles were not looked for: {str(error).removeprefix('steady_states: ')}")
+            complete = False
+    notes += [reason] if reason else []
+    found = sorted((t for t in found if t.kind in wanted), key=lambda t: t.value)
+    return Thresholds(
+        problem, of.name, (low, high), tuple(found), complete, _status(problem, of, (low, high), why, found, wanted),
+        tuple(notes),
+    )  # fmt: skip
+
+
+def _status(problem, of, within, why, found, wanted):
+    low, high = within
+    where = f"of {of.name} within {low:g} to {high:g} ({why})"
+    if found:
+        return f"{len(found)} thresholds {where}"
+    value = value_of(problem, of.name)
+    state = without_tumour(problem, of, value)
+    here = f"; at {of.name} = {value:g} the state without tumour is {state}" if state else ""
+    what = "threshold" if wanted == STEADY_KINDS else " and no ".join(wanted)
+    return f"no {what} {where}{here}"

@@ -1,0 +1,117 @@
+"""thresholds: all values of one parameter or input at which what becomes of the tumour changes."""
+
+import importlib
+import importlib.util
+
+from remission.models.errors import ProblemError, did_you_mean, refuse_unknown_keywords
+from remission.solvers import Problem
+
+from ..outcomes import as_outcome
+from .cases import CASES, Asked
+from .moved import moved_of
+from .value import KINDS, Thresholds
+
+__all__ = ["thresholds"]
+
+
+@refuse_unknown_keywords
+def thresholds(
+    problem, of=None, *, within=None, kinds=None, outcome=None, level=None, box=None, time_limit=10.0
+) -> Thresholds:
+    """Values of a parameter or input at which what becomes of the tumour changes.
+
+    Parameters
+    ----------
+    problem : Problem
+        With constant inputs for thresholds of steady states.
+    of : str or Symbol, optional
+        What is moved: a parameter or input of the model, a Parameter of the treatment, an initial value `"T(0)"`.
+        May be left out where the model and the treatment have one input or treatment parameter alone.
+    within : (low, high), optional
+        Where it is moved. By default the plausible range of a parameter, and for an input 0 to 100 times the larger
+        of 1, its default and its level; the result says so.
+    kinds : str or sequence of str, optional
+        Kinds that are wanted (`remission.analysis.critical.value.KINDS`); all that there can be if not given.
+    outcome : str, Outcome or callable, optional
+        With `level`: the values of `of` at which the outcome passes the level are looked for instead.
+    level : float, optional
+    box : dict, optional
+        State -> (low, high): where steady states are looked for, as in `steady_states`.
+    time_limit : float
+        Seconds for each search that has to be proved.
+
+    Returns
+    -------
+    Thresholds
+        In order of the value, each with its kind, direction and derivatives; empty with a `status` where there is
+        none in the range.
+
+    Raises
+    ------
+    ProblemError
+        If `of` is needed and missing or unknown, a kind is unknown, the range is empty, or the question has no
+        answer for such a treatment.
+
+    Notes
+    -----
+    **Curative dose**: the state without tumour changes its stability. Its Jacobian is block triangular, with a block
+    for each group of clones that found one another [1]_, whose largest eigenvalue is the growth of the group where it
+    is rare. Where a formula exists it is given (`formula`), with no tumour but everything else at rest. A **clone
+    dose** is the same for one clone while others still grow; the curative dose is the one after which none does.
+    `coefficients` are those of ``burden' = b (of - value) burden + a burden^2`` near it: with ``a > 0``
+    (subcritical) an unstable tumour state lies on the side where the tumour-free state is stable, and what becomes of
+    a tumour depends on its size.
+
+    **Fold dose**: beyond it there is no stable tumour state at all, so that every tumour is cleared or cycles;
+    **critical blockade** is its name where the input moves nothing in the tumour's own equations, but acts through
+    other states. Other folds are `"fold"`, Hopf points `"onset of cycles"`. They are found by continuation from all
+    steady states that `steady_states` proves, checked between neighbouring special points.
+
+    **Derivatives** by the other parameters and inputs follow by implicit differentiation of the equations that define
+    the point, exact first and second derivatives of the rates in them.
+
+    References
+    ----------
+    .. [1] van den Driessche and Watmough (2002), Mathematical Biosciences 180, 29-48.
+
+    Examples
+    --------
+    >>> from remission.analysis import thresholds
+    >>> from remission.models import clonal_relapse, paracrine_loop
+    >>> from remission.solvers import Problem
+    >>> found = thresholds(Problem(clonal_relapse(), parameters={"kap_R": 0.1}), kinds=("curative dose", "clone dose"))
+    >>> print(found)
+    thresholds of clonal_relapse over u, 0 to 100, proved to be all
+      clone dose: u = 0.36363627 (transcritical, symbolic); S, where rare, grows below, shrinks above
+      curative dose: u = 0.8 (transcritical, symbolic); a rare tumour grows below, shrinks above; supercritical: ...
+    >>> found["curative dose"].formula
+    r_R/kap_R
+    >>> loop = Problem(paracrine_loop()).at_constant(e=0.6, B=10)
+    >>> [(t.kind, round(t.value, 6)) for t in thresholds(loop, "e")]
+    [('curative dose', 0.333893), ('fold dose', 0.779284)]
+    """
+    if not isinstance(problem, Problem):
+        raise ProblemError(f"thresholds: the first argument must be a Problem, got {type(problem).__name__}")
+    kinds = _kinds(kinds)
+    if (outcome is None) != (level is None):
+        raise ProblemError("thresholds: outcome= and level= go together: which outcome, and the level that it passes")
+    asked = Asked(problem, moved_of(problem, of), kinds, None if outcome is None else as_outcome(outcome))
+    case = next(case for case in CASES if case.when(asked))
+    if importlib.util.find_spec(f"{__package__}.{case.file}") is None:
+        raise ProblemError(
+            f"thresholds of {problem.model.name}: {case.about} cannot be found for {asked.of.name} under this "
+            f"treatment ({problem.treatment}); for thresholds of steady states use problem.at_constant(...)"
+        )
+    options = {"outcome": asked.outcome, "level": level, "box": box, "time_limit": float(time_limit)}
+    find = importlib.import_module(f".{case.file}", __package__).find
+    return find(problem, asked.of, within, kinds, **{name: options[name] for name in case.options})
+
+
+def _kinds(kinds):
+    if kinds is None:
+        return None
+    kinds = (kinds,) if isinstance(kinds, str) else tuple(kinds)
+    for kind in kinds:
+        if kind not in KINDS:
+            raise ProblemError(f"thresholds: there is no kind {kind!r}; {did_you_mean(str(kind), KINDS)}")
+    return kinds

@@ -1,0 +1,252 @@
+"""Thresholds of steady states: published numbers, 20-digit references, and differences of thresholds found again."""
+
+import pickle
+
+import pytest
+import sympy as sp
+
+from remission.analysis import thresholds
+from remission.analysis.critical.closed_form import solve_for
+from remission.models import (
+    Model,
+    Parameter,
+    State,
+    clonal_relapse,
+    de_pillis_radunskaya,
+    karyotype_ladder,
+    kirschner_panetta,
+    kuznetsov,
+    oncogene_withdrawal,
+    paracrine_loop,
+    power_law_growth,
+)
+from remission.models.errors import KeywordError, ProblemError
+from remission.solvers import Problem
+
+KUZNETSOV = {"E": (0, 50), "T": (0, 1000)}
+RARE = ("curative dose", "clone dose")
+
+# M3: blocker -> fold dose and size of the tumour there, Newton steps of 40 digits on the balance of T and its slope;
+# `tests/reference.toml` has them to 8 digits, and 155.256253 for the size at B = 20, which is 155.256453
+FOLDS = {
+    0: (1.0028008700554205626, 39.054708789848306371), 5: (0.85846618009987081048, 90.948641030880915856),
+    10: (0.77928362259654693983, 118.99172602829126985), 20: (0.67339243716406645782, 155.25645284110437492),
+    30: (0.59910546380492321671, 179.00123950846943101), 50: (0.49580296769786013174, 206.71809741018950263),
+    100: (0.3597329062228943377, 206.24383329916837953),
+}  # fmt: skip
+BLOCKADES = {0.4: 80.0107676, 0.5: 49.0007314, 0.6: 29.8613657, 0.8: 8.51091639, 1.0: 0.0542471354}
+
+
+def loop(e=0.6, B=0.0, **parameters):
+    return Problem(paracrine_loop(), parameters=parameters).at_constant(e=e, B=B)
+
+
+def moved(problem, name, value):
+    if name in problem.parameters:
+        return problem.replace(parameters={name: value})
+    return problem.at_constant(**(problem.inputs() | {name: value}))
+
+
+def assert_derivatives(problem, threshold, again, names=None, rel=2e-5):
+    """Derivatives against central differences of the threshold found again."""
+    known = dict(problem.parameters) | problem.inputs()
+    for name in names or threshold.derivatives:
+        h = 1e-4 * (abs(known[name]) or 1e-2)
+        sides = [again(moved(problem, name, known[name] + way * h)).value for way in (-1, 1)]
+        difference = (sides[1] - sides[0]) / (2 * h)
+        scale = abs(threshold.value) / (abs(known[name]) or 1e-2)
+        assert threshold.derivatives[name] == pytest.approx(difference, rel=rel, abs=1e-7 * scale), name
+
+
+def test_each_clone_of_m1_has_its_dose_and_the_largest_cures():
+    found = thresholds(Problem(clonal_relapse(), parameters={"kap_R": 0.1}), kinds=RARE)
+    assert [(t.kind, t.clones) for t in found] == [("clone dose", ("S",)), ("curative dose", ("R",))]
+    assert [t.value for t in found] == pytest.approx([(0.2 - 1e-7 * 0.5) / 0.55, 0.8], rel=1e-14)
+    assert found.complete
+    assert "R still grows" in found[0].conditions
+    r_R, kap_R = found.problem.model.symbol("r_R"), found.problem.model.symbol("kap_R")
+    assert found["curative dose"].formula == r_R / kap_R
+    assert found["curative dose"].derivatives["r_R"] == pytest.approx(10.0, rel=1e-13)
+
+
+def test_each_clone_of_m2_has_its_dose():
+    problem = Problem(oncogene_withdrawal())
+    found = thresholds(problem, "u", kinds=RARE)
+    assert [t.value for t in found] == pytest.approx([0.3455429018, 0.4003074668, 2.1428571429], rel=1e-9)
+    assert [t.kind for t in found] == ["clone dose", "clone dose", "curative dose"]
+    assert all(t.found == "symbolic" for t in found)
+
+    def again(place):
+        return lambda p: thresholds(p, "u", kinds=RARE)[place]
+
+    for place in range(3):
+        assert_derivatives(problem, found[place], again(place))
+
+
+def test_error_threshold_of_missegregation_is_the_same_question_asked_of_p():
+    """m = (b_S - d_S)/(2 b_S) = 0.2: a power with a symbol in the exponent is undone, not searched."""
+    found = thresholds(Problem(oncogene_withdrawal()), "p_off", within=(0, 0.1), kinds="clone dose")
+    m = [1 - (1 - t.value) ** 40 for t in found]
+    assert m == pytest.approx([0.2, 0.17 / (2 * 0.47 * 0.2)], rel=1e-12)
+    assert [t.clones for t in found] == [("S",), ("A",)]
+    assert all(t.formula is not None for t in found)
+
+
+def test_ladder_stops_regrowing_at_beta_c():
+    problem = Problem(karyotype_ladder()).at_constant(u=1)
+    (found,) = thresholds(problem, "beta", kinds="curative dose")
+    assert found.value == pytest.approx(0.0585267, abs=6e-8)
+    assert (found.found, found.formula) == ("numerical", None)
+    assert "shrinks above; supercritical" in found.direction
+    assert_derivatives(
+        problem, found, lambda p: thresholds(p, "beta", kinds="curative dose")[0], ["kap", "slope", "b", "u"]
+    )
+
+
+@pytest.mark.parametrize("B", [0, 30, 100])
+def test_curative_dose_of_m3_does_not_depend_on_the_blocker(B):
+    (found,) = thresholds(loop(B=B), "e", kinds=RARE)
+    assert found.value == pytest.approx(0.33389315419, rel=1e-10)
+    assert found.found == "symbolic"
+    assert "kM = 0" in found.conditions
+    assert found.derivatives["B"] == 0
+    assert found.state["M"] == pytest.approx(0.02)
+
+
+def test_curative_dose_of_m3_moves_as_found_again():
+    """Myeloid cells that chemotherapy kills make the equation for e cubic: no formula, the same derivatives."""
+    for problem in (loop(), loop(kM=0.1)):
+        (found,) = thresholds(problem, "e", kinds="curative dose")
+        assert (found.formula is None) == (problem.parameters["kM"] > 0)
+        names = ["r", "da", "kap", "rho", "rhoa", "m0", "mP", "kM", "dM"]
+        assert_derivatives(problem, found, lambda p: thresholds(p, "e", kinds="curative dose")[0], names, rel=1e-4)
+
+
+def test_curative_dose_of_m3_is_subcritical_below_a_blocker_of_27_5():
+    from scipy.optimize import brentq
+
+    def quadratic(B):
+        return thresholds(loop(B=B), "e", kinds="curative dose")[0].coefficients["a"]
+
+    assert brentq(quadratic, 20, 40, xtol=1e-10) == pytest.approx(27.5005489, abs=1e-6)
+    assert "subcritical" in thresholds(loop(B=27), "e", kinds="curative dose")[0].direction
+    assert "supercritical" in thresholds(loop(B=28), "e", kinds="curative dose")[0].direction
+
+
+@pytest.mark.parametrize("B", list(FOLDS))
+def test_fold_doses_of_m3(B):
+    found = thresholds(loop(B=B), "e")
+    fold = found["fold dose"]
+    assert (fold.value, fold.state["T"]) == pytest.approx(FOLDS[B], rel=1e-11)
+    assert "none above" in fold.direction
+    assert found["curative dose"].value < fold.value
+
+
+@pytest.mark.parametrize("e", list(BLOCKADES))
+def test_critical_blockades_of_m3(e):
+    found = thresholds(loop(e=e), "B")
+    assert [t.kind for t in found] == ["critical blockade"]
+    assert found[0].value == pytest.approx(BLOCKADES[e], rel=1e-8)
+    assert any("T, where rare, shrinks at -" in note for note in found.notes)
+
+
+def test_derivatives_of_a_fold_and_of_a_blockade():
+    for problem, of, kind in ((loop(B=10), "e", "fold dose"), (loop(), "B", "critical blockade")):
+        fold = thresholds(problem, of)[kind]
+        assert_derivatives(problem, fold, lambda p, of=of, kind=kind: thresholds(p, of)[kind],
+                           ["r", "kap", "etaF", "mP", "K", "T_X", "e" if of == "B" else "B"])  # fmt: skip
+        assert fold.derivatives["gP"] == pytest.approx(0, abs=1e-12)  # speeds move no steady state
+        assert fold.elasticities["K"] == pytest.approx(-fold.elasticities["T_X"], rel=1e-9)  # only K/T_X counts
+
+
+def test_folds_and_transcritical_of_kuznetsov():
+    problem = Problem(kuznetsov(scaled=True))
+    by_sigma = thresholds(problem, "sigma", within=(0, 0.8), box=KUZNETSOV)
+    assert [t.kind for t in by_sigma] == ["fold", "curative dose"]  # the dormant tumour outlives the fold
+    assert by_sigma[0].value == pytest.approx(0.19377682306917787, rel=1e-12)
+    assert by_sigma[1].value == pytest.approx(1.636 * 0.3743, rel=1e-14)
+    by_delta = thresholds(problem, "delta", within=(0.1, 3), box=KUZNETSOV)
+    assert [t.value for t in by_delta] == pytest.approx([0.19055870949886780, 0.7441457796011565], rel=1e-12)
+    assert_derivatives(problem, by_delta[1], lambda p: thresholds(p, "delta", within=(0.5, 3), box=KUZNETSOV)[0],
+                       ["sigma", "rho", "alpha"])  # fmt: skip
+    assert not by_delta.of_kind("onset of cycles")
+
+
+def test_fold_and_onset_of_cycles_of_kirschner_and_panetta():
+    problem = Problem(kirschner_panetta(), parameters={"c": 2e-5})
+
+    def again(p):
+        return thresholds(p, "c", within=(1e-6, 0.05), box=dict.fromkeys("ETI", (0, 1e9)))
+
+    found = again(problem)
+    assert [t.kind for t in found] == ["fold", "onset of cycles"]
+    fold, hopf = found
+    assert fold.value == pytest.approx(8.55204e-5, rel=1e-6)
+    assert hopf.value == pytest.approx(0.0324644, rel=2e-6)
+    assert "cycles below, steady above; supercritical, period 93.69" in hopf.direction
+    assert_derivatives(problem, hopf, lambda p: again(p)["onset of cycles"], ["a", "mu2", "p1", "g2"])
+
+
+def test_a_drug_that_is_dosed_is_no_blockade():
+    (found,) = thresholds(Problem(de_pillis_radunskaya()), box={"u": (0, 10)})
+    assert found.kind == "fold dose"
+
+
+def test_none_in_the_range_is_a_status():
+    found = thresholds(Problem(clonal_relapse()), "u", within=(0, 0.3))
+    assert len(found) == 0
+    assert "0 to 0.3" in found.status
+    assert "unstable" in found.status
+    assert any("R, where rare, grows at 0.08 all over" in note for note in found.notes)
+    assert "no threshold" in str(found)
+    with pytest.raises(ProblemError, match=r"0 thresholds of kind 'curative dose'"):
+        found["curative dose"]
+
+
+def test_what_is_moved_has_to_be_said_where_it_could_be_several():
+    with pytest.raises(ProblemError, match=r"say what is moved, of=\.\.\.; several could be: B, e"):
+        thresholds(Problem(paracrine_loop()))
+    with pytest.raises(ProblemError, match="did you mean 'kap'"):
+        thresholds(Problem(paracrine_loop()), "kapp")
+    with pytest.raises(ProblemError, match="did you mean 'curative dose'"):
+        thresholds(Problem(paracrine_loop()), "e", kinds="curativ dose")
+    with pytest.raises(ProblemError, match="low has to be less"):
+        thresholds(Problem(paracrine_loop()), "e", within=(1, 0))
+    with pytest.raises(ProblemError, match="go together"):
+        thresholds(Problem(paracrine_loop()), "e", level=1)
+    with pytest.raises(KeywordError, match="did you mean 'within'"):
+        thresholds(Problem(paracrine_loop()), "e", witin=(0, 1))
+
+
+def test_a_range_that_does_not_hold_the_value_is_fine():
+    found = thresholds(loop(e=0.0), "e", within=(0.5, 2), kinds="fold dose")
+    assert found[0].value == pytest.approx(FOLDS[0][0], abs=1e-8)
+
+
+def test_a_tumour_without_rate_at_zero_is_told():
+    found = thresholds(Problem(power_law_growth()), "r")
+    assert any("no slope" in note for note in found.notes)
+
+
+def test_a_tumour_fed_from_outside_has_no_state_without_it():
+    S, k = State("S", 1.0), Parameter("k", 0.5, plausible=(0.1, 1))
+    fed = Model("fed", rates={S: 1 - k * S})
+    with pytest.raises(ProblemError):
+        thresholds(Problem(fed), "k", kinds="curative dose", box={"S": (0, 100)})["curative dose"]
+
+
+def test_thresholds_pickle_and_print():
+    found = pickle.loads(pickle.dumps(thresholds(loop(), "e")))
+    assert found[0].value == pytest.approx(0.33389315, abs=1e-8)
+    assert str(found).splitlines()[0] == "thresholds of paracrine_loop over e, 0 to 100"
+    assert found.to_pandas()["kind"].tolist() == ["curative dose", "fold dose"]
+
+
+def test_zeros_of_expressions_without_a_solver():
+    x, a, b, n = sp.symbols("x a b n", positive=True)
+    assert solve_for(a - b * (1 - (1 - x) ** n), x).formulas[0].subs({a: 1, b: 4, n: 2}) == 1 - sp.sqrt(3) / 2
+    assert solve_for(a * sp.exp(-b * x) - 1, x).formulas == (sp.log(1 / a) / -b,)
+    assert sorted(f.subs({a: 3}) for f in solve_for(x**2 - 4 * x + a, x).formulas) == [1, 3]
+    assert solve_for(x**5 + a * x - b, x).formulas == ()
+    assert len(solve_for(x**5 + a * x - b, x).polynomial) == 6
+    assert solve_for(sp.exp(x) + x - a, x).polynomial == ()
