@@ -1,18 +1,22 @@
-"""Microseconds a point of continuation, and how near the located points are to their 20-digit values.
+"""Microseconds a point of continuation beside AUTO-07p in one run, and how near located points are to 20 digits.
 
     python benchmarks/bifurcation.py [repeats]
 
-Beside AUTO-07p as it was measured on one core of a shared machine: 5.8 us a point on Kuznetsov over delta, 10.0 us on
-the fold curve of Bykov and 14.5 us on its Hopf curve; eigenvalues and file output included, its Fortran compile and
-process not. Ours: `driver` is the compiled walk alone (Newton steps, tangents, tests for special points); `all` is the
-whole call from the steady state to the result (tapes cached), with special points located and classified, eigenvalues
-or normal-form coefficients of every point, and both directions. Minimum of several repeats, CPU time.
+`driver` is our compiled walk alone (Newton steps, tangents, tests for special points); `all` the whole call from the
+steady state to the result (tapes cached), with special points located and classified, eigenvalues or normal-form
+coefficients of every point, and both directions. AUTO: CPU time of its process less that of the same process stopped
+after one point, derivatives given in closed form, the curve walked with steps of about the same number; its
+eigenvalues and output file included, compiling its Fortran not. Minimum of several repeats, CPU time.
+
+AUTO is found in `AUTO_DIR` or /usr/lib/auto-07p (`apt install auto-07p gfortran`); without it the column holds
+times measured elsewhere, and says so.
 """
 
-import shutil
+import functools
 import sys
 import time
 
+import bifurcation_auto
 import numpy as np
 
 from remission.analysis import continue_branches, continue_points
@@ -20,7 +24,8 @@ from remission.analysis.continuation import machine
 from remission.models import Model, Parameter, State, kuznetsov
 from remission.solvers import Problem
 
-AUTO = {"Kuznetsov over delta": 5.8, "Bykov over q2": None, "Bykov folds": 10.0, "Bykov Hopf points": 14.5}
+ELSEWHERE = {"Kuznetsov over delta": 5.8, "Bykov over q2": None, "Bykov folds": 10.0, "Bykov Hopf points": 14.5}
+LABELS = {"fold": "LP", "Hopf": "HB", "transcritical": "BP", "cusp": "CP", "Bogdanov-Takens": "BT"}
 REFERENCE = {
     "Kuznetsov over delta": {
         "fold": [0.19055870949886780085, 0.7441457796011565183],
@@ -76,14 +81,64 @@ def measure(call, repeats):
     return found, clock.points, alone, whole
 
 
-def error(found, wanted):
+def error(points, wanted):
+    """Largest relative error of located values of the first parameter; NaN where their number is another."""
+    return _worst({kind: [p.value for p in points if p.kind == kind] for kind in wanted}, wanted)
+
+
+def auto_error(special, wanted):
+    """The same of AUTO's, as it prints them; points found from both sides count once."""
+    found = {}
+    for kind in wanted:
+        values = sorted(special.get(LABELS[kind], []))
+        found[kind] = [v for i, v in enumerate(values) if i == 0 or v - values[i - 1] > 1e-4]
+    return _worst(found, wanted)
+
+
+def _worst(found, wanted):
     worst = 0.0
     for kind, values in wanted.items():
-        got = [p.value for p in found.points if p.kind == kind]
-        if len(got) != len(values):
+        if len(found[kind]) != len(values):
             return np.nan
-        worst = max(worst, *(abs(a / b - 1) for a, b in zip(sorted(got), values, strict=True)))
+        worst = max(worst, *(abs(a / b - 1) for a, b in zip(sorted(found[kind]), values, strict=True)))
     return worst
+
+
+def least(runs, repeats):
+    """Points and least CPU time of some runs of AUTO, and the special points by kind."""
+    best, found = np.inf, {}
+    for _ in range(repeats):
+        done = [run() for run in runs]
+        best = min(best, sum(d[1] for d in done))
+    for _, _, special, _ in done:
+        for kind, values in special:
+            found.setdefault(kind, []).append(values[0])
+    return sum(d[0] for d in done), best, found
+
+
+def peer(branches, repeats):
+    """AUTO's microseconds a point and its located points, by run; None where AUTO is not on the machine."""
+    if bifurcation_auto.folder() is None:
+        return None
+    dormant = {"E": 1.6092032797937964, "T": 8.1897066644876386}
+    one = bifurcation_auto.Auto(Problem(kuznetsov(scaled=True)), ("delta",), dormant)
+    both = [functools.partial(one.run, [(0.0, 3.0)], ds, 0.25) for ds in (0.01, -0.01)]
+    found = {"Kuznetsov over delta": least(both, repeats)}
+    row = int(np.argmin(np.abs(branches.values - 1.3)))
+    at = branches.problem.replace(parameters={"q2": float(branches.values[row])})
+    two = bifurcation_auto.Auto(
+        at, ("q2", "k"), dict(zip(at.system.states, branches.states[row].tolist(), strict=True))
+    )
+    both = [functools.partial(two.run, [(0.4, 3.0)], ds, 0.005) for ds in (0.001, -0.001)]
+    found["Bykov over q2"] = least(both, repeats)
+    rows = two.run([(0.4, 3.0)], -0.001, 0.005)[3]
+    two.keep()
+    spans = [(0.4, 3.0), (0.05, 3.0)]
+    for name, kind in (("Bykov folds", "LP"), ("Bykov Hopf points", "HB")):
+        label = next(int(r[3]) for r in rows if r[2] == kind)
+        both = [functools.partial(two.run, spans, ds, 0.01, label=label) for ds in (1e-3, -1e-3)]
+        found[name] = least(both, repeats)
+    return found
 
 
 def main(repeats):
@@ -100,20 +155,24 @@ def main(repeats):
         "Bykov folds": lambda: continue_points(over_q2, "k", (0.05, 3.0), kinds=("fold",), max_step=0.02),
         "Bykov Hopf points": lambda: continue_points(over_q2, "k", (0.05, 3.0), kinds=("Hopf",), max_step=0.02),
     }
-    print(
-        f"{'':22}{'points':>8}{'driver us':>11}{'all us':>9}{'AUTO us':>9}{'ratio':>7}"
-        "   largest error of a located value"
-    )
+    auto = peer(over_q2[0], max(repeats // 2, 1))
+    print(f"{'':22}{'points':>8}{'driver us':>11}{'all us':>9}{'error':>10}   AUTO:{'points':>8}{'us':>8}{'error':>10}"
+          f"{'/ all':>8}{'/ driver':>10}")  # fmt: skip
     for name, call in runs.items():
         found, points, alone, whole = measure(call, repeats)
-        auto = AUTO[name]
-        beside = f"{auto:9.1f}{auto / (alone / points * 1e6):7.1f}" if auto else f"{'':16}"
-        print(f"{name:22}{points:8d}{alone / points * 1e6:11.2f}{whole / points * 1e6:9.2f}{beside}   "
-              f"{error(found, REFERENCE[name]):.1e}")  # fmt: skip
-    if shutil.which("auto") is None and shutil.which("auto-07p") is None:
-        print("AUTO-07p is not on this machine: its column holds the times measured elsewhere, on another core")
-    else:
-        print("AUTO-07p is on this machine, but this script does not run it: its column holds times measured before")
+        alone, whole = alone / points * 1e6, whole / points * 1e6
+        line = f"{name:22}{points:8d}{alone:11.2f}{whole:9.2f}{error(found.points, REFERENCE[name]):10.1e}"
+        if auto is None:
+            known = ELSEWHERE[name]
+            line += f"        {'':8}{known:8.1f}{'':10}{known / whole:8.1f}{known / alone:10.1f}" if known else ""
+        else:
+            count, seconds, special = auto[name]
+            us = seconds / count * 1e6
+            line += f"        {count:8d}{us:8.1f}{auto_error(special, REFERENCE[name]):10.1e}"
+            line += f"{us / whole:8.1f}{us / alone:10.1f}"
+        print(line)
+    if auto is None:
+        print("AUTO-07p is not on this machine: its column holds times measured elsewhere, on another core")
 
 
 if __name__ == "__main__":

@@ -25,11 +25,12 @@ class Curve:
         Of the parameters.
     states : (k, n) array
     coefficient : (k,) array
-        `a` of folds (zero at a cusp) or `l1` of Hopf points (zero where the criticality changes); NaN for others.
+        `a` of folds (zero at a cusp) and of transcritical points along the state that comes in, `l1` of Hopf points
+        (both zero where the criticality changes).
     frequency : (k,) array
         Of Hopf points, radians per unit of time; NaN for others.
     points : tuple of SpecialPoint
-        Cusps, Bogdanov-Takens and generalised Hopf points.
+        Cusps, Bogdanov-Takens and generalised Hopf points, changes of criticality.
     ends : tuple of str
     """
 

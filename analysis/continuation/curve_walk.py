@@ -1,28 +1,39 @@
-"""One curve of folds, Hopf points or transcritical points: walked both ways, the special points on it located."""
+"""One curve of folds or Hopf points: walked both ways, the special points on it located."""
 
 import numpy as np
 
 from . import machine
+from .coefficients import fold_along, lyapunov_along
 from .curve_result import Curve
-from .normal_forms import first_lyapunov, fold_coefficients
 from .points import Local, hopf_border
 from .result import SpecialPoint
-from .walk import ENDS, FLOOR, TOLERANCE, Steps, walk
+from .walk import ENDS, FLOOR, TOLERANCE
 
-__all__ = ["walk_critical", "walk_face"]
+__all__ = ["Plane", "walk_critical", "zero_along"]
 
-LOCATED = 1e-15
+LOCATED, NEAR = 1e-15, 1e-9
+OUTSIDE = 1e-7
+TESTS = {machine.FOLD: ("cusp", "Bogdanov-Takens"), machine.HOPF: ("Bogdanov-Takens", "generalised Hopf")}
 
 
-class _Plane:
-    """Newton steps onto a curve of one kind, on planes across it."""
+class Plane:
+    """Newton steps onto a curve of folds or Hopf points, on planes across it, and the tests for what lies on it.
+
+    Parameters
+    ----------
+    kind : int
+        `machine.FOLD` or `machine.HOPF`.
+    equations : Equations
+        With two moved parameters.
+    """
 
     def __init__(self, kind, equations):
         n = equations.n
         rows = 2 * n + 1 if kind == machine.FOLD else 2 * n + 2
         count = rows + 1
-        self.kind, self.n, self.count = kind, n, count
+        self.kind, self.n, self.count, self.equations = kind, n, count, equations
         self.system = equations.system(second=True)
+        self.third = equations.third_system() if kind == machine.HOPF else None
         self.floor = np.full(count, FLOOR)
         self.floor[n : 2 * n] = 1.0
         self.work = (
@@ -30,22 +41,79 @@ class _Plane:
             np.empty((count, count)), np.empty(count), np.empty(count), np.empty(count, np.int64),
         )  # fmt: skip
 
+    def sizes(self, z):
+        return np.maximum(np.abs(z), self.floor)
+
+    def jacobian(self, z):
+        """Derivatives by the states (n, n) at the unknowns."""
+        f, J, H = self.work[:3]
+        machine.evaluate(z, self.system, f, J, H)
+        return J[:, : self.n]
+
+    def border(self, z):
+        """Vectors l1, l2 of the defining equations at a point of the curve, (2, n)."""
+        v = z[self.n : 2 * self.n]
+        if self.kind == machine.FOLD:
+            return np.array([v, v]) / (v @ v)
+        other = self.jacobian(z) @ v
+        other = other - (other @ v) / (v @ v) * v
+        return np.array([v / (v @ v), other / np.linalg.norm(other)])
+
+    def start(self, own):
+        """Unknowns (count,) at states and parameters (n + 2,) in their own units; None where nothing turns."""
+        n, z = self.n, own / self.equations.scale
+        J = self.jacobian(z)
+        if self.kind == machine.FOLD:
+            return np.concatenate([z[:n], np.linalg.svd(J)[2][-1], z[n:]])
+        start = hopf_border(J)
+        if start is None:
+            return None
+        self.floor[2 * n] = 1e-2 * start[1]
+        return np.concatenate([z[:n], start[0], [start[1]], z[n:]])
+
+    def own(self, Z):
+        """States and parameters (..., n + 2) in their own units."""
+        return np.concatenate([Z[..., : self.n], Z[..., -2:]], axis=-1) * self.equations.scale
+
     def correct(self, start, z, tau, h, size, border):
+        """A point of the curve on the plane at h along tau (in units of size) from z, or None."""
         w = np.array(start)
         with np.errstate(all="ignore"):
             taken, _ = machine.correct(self.kind, w, z, tau, h, size, self.system, border, self.work, 1e-12)
         return w if taken and np.all(np.isfinite(w)) else None
 
-    def direction(self, z, border):
+    def on_plane(self, guess, j, value):
+        """A point of the curve near a guess whose unknown j has a value, or None."""
+        size = self.sizes(guess)
+        tau = np.zeros(self.count)
+        tau[j] = 1.0
+        return self.correct(guess, guess, tau, (value - guess[j]) / size[j], size, self.border(guess))
+
+    def direction(self, z):
+        """Tangent of the curve at a point, (count,), of either sign."""
         f, J, H, R, A = self.work[:5]
-        machine.assemble(self.kind, z, self.system, border, f, J, H, R, A)
-        size = np.maximum(np.abs(z), self.floor)
+        machine.assemble(self.kind, z, self.system, self.border(z), f, J, H, R, A)
+        size = self.sizes(z)
         scaled = A * size
         rows = np.max(np.abs(scaled), axis=1)
         return np.linalg.svd(scaled / np.where(rows > 0, rows, 1)[:, None])[2][-1] * size
 
+    def left(self, z):
+        """Left null vector (n,) at a fold."""
+        return np.linalg.svd(self.jacobian(z))[0][:, -1].copy()
 
-def walk_critical(kind, equations, own, limits, spans):
+    def tests(self, z, left):
+        """The two tests of `TESTS` at a point."""
+        if self.kind == machine.HOPF:
+            return np.array([z[2 * self.n], lyapunov_along(z[None], self.system, self.third)[0]])
+        f, J, H = self.work[:3]
+        machine.evaluate(z, self.system, f, J, H)
+        found = np.zeros(3)
+        machine.tests_of(self.kind, z, z, self.system, J, H, left.copy(), found)
+        return found[:2]
+
+
+def walk_critical(kind, equations, own, limits):
     """A curve through a fold or Hopf point; None if the point is not on one.
 
     Parameters
@@ -56,115 +124,116 @@ def walk_critical(kind, equations, own, limits, spans):
     own : (n + 2,) array
         States and parameters in their own units.
     limits : Limits
-    spans : tuple
 
     Returns
     -------
     Curve or None
     """
-    n, plane = equations.n, _Plane(kind, equations)
-    z = own / equations.scale
-    f, J, H = plane.work[:3]
-    machine.evaluate(z, plane.system, f, J, H)
-    if kind == machine.FOLD:
-        v = np.linalg.svd(J[:, :n])[2][-1]
-        border, extra = np.array([v, v]), v
-    else:
-        start = hopf_border(J[:, :n])
-        if start is None:
-            return None
-        extra, border = np.append(start[0], start[1]), start[2]
-        plane.floor[2 * n] = 1e-2 * start[1]
-    full = np.concatenate([z[:n], extra, z[n:]])
-    heading = plane.direction(full, border)
-    ways = [_one_way(plane, full, sign * heading, border, limits) for sign in (1.0, -1.0)]
+    plane = Plane(kind, equations)
+    full = plane.start(own)
+    if full is None:
+        return None
+    heading = plane.direction(full)
+    ways = [_one_way(plane, full, sign * heading, limits) for sign in (1.0, -1.0)]
     if any(way is None for way in ways):
         return None
     (Z1, T1, V1, e1), (Z2, T2, V2, e2) = ways
-    if kind == machine.HOPF:
-        for Z, V in ((Z1, V1), (Z2, V2)):
-            V[:, 1] = [_lyapunov(plane, equations, z) for z in Z]
-    events = _events(plane, equations, Z1, T1, V1) + _events(plane, equations, Z2, T2, V2)
-    Z, l1 = np.vstack([Z2[:0:-1], Z1]), np.concatenate([V2[:0:-1, 1], V1[:, 1]])
-    return _curve(kind, equations, Z, l1, events, (e2, e1), limits)
+    events = _events(plane, Z1, T1, V1) + _events(plane, Z2, T2, V2)
+    Z, coefficient = np.vstack([Z2[:0:-1], Z1]), np.concatenate([V2[:0:-1, 2], V1[:, 2]])
+    keep = Z[:, 2 * plane.n] > 0 if kind == machine.HOPF else np.full(len(Z), True)
+    Z, coefficient = Z[keep], coefficient[keep]
+    own = plane.own(Z)
+    frequency = np.sqrt(Z[:, 2 * plane.n]) if kind == machine.HOPF else np.full(len(Z), np.nan)
+    special = tuple(_special(plane, *event) for event in events)
+    name = "fold" if kind == machine.FOLD else "Hopf"
+    return Curve(equations.problem, name, equations.over, own[:, plane.n :], equations.states(own), coefficient,
+                 frequency, special, (e2, e1))  # fmt: skip
 
 
-def _one_way(plane, full, heading, border, limits):
+def _one_way(plane, full, heading, limits):
+    """Points, tangents, tests with the coefficient in the third column, and how the curve ends."""
     n, count = plane.n, plane.count
-    m_low, m_high = limits.low - 1e-7, limits.high + 1e-7
     far = np.full(count - n - 2, 1e12)
-    low, high = np.concatenate([m_low[:n], -far, m_low[n:]]), np.concatenate([m_high[:n], far, m_high[n:]])
+    low, high = (
+        np.concatenate([side[:n], sign * far, side[n:]]) for side, sign in ((limits.low, -1), (limits.high, 1))
+    )
     if plane.kind == machine.HOPF:
         low[2 * n] = 0.0
-    left = np.linalg.svd(plane.work[1][:, :n])[0][:, -1].copy()
+    left, border = plane.left(full), plane.border(full)
     with np.errstate(all="ignore"):
         Z, T, tests, _, reason = machine.follow(
-            plane.kind, full, np.ascontiguousarray(heading), plane.system, border.copy(), left, plane.floor, low, high,
-            limits.steps, TOLERANCE, limits.most,
+            plane.kind, full, np.ascontiguousarray(heading), plane.system, border, left.copy(), plane.floor,
+            low - OUTSIDE * (low != 0.0), high + OUTSIDE, limits.steps, TOLERANCE, limits.most,
         )  # fmt: skip
-    if len(Z) == 0:
-        return None
-    end = ENDS.get(reason, "")
-    if reason == machine.LIMIT:
-        names = (*limits.names[:n], *["null vector"] * n, *(["frequency"] if plane.kind == machine.HOPF else []),
-                 *limits.names[n:])  # fmt: skip
-        end = next(f"{x} at its limit" for x, z, a, b in zip(names, Z[-1], low, high, strict=True) if z < a or z > b)
+        if len(Z) == 0:
+            return None
+        end = ENDS.get(reason, "")
+        if reason == machine.LIMIT and len(Z) > 1:
+            names = (*limits.names[:n], *["null vector"] * n, *(["frequency"] if plane.kind == machine.HOPF else []),
+                     *limits.names[n:])  # fmt: skip
+            over = np.maximum(low - Z[-1], Z[-1] - high) / plane.sizes(Z[-1])
+            j = int(np.argmax(over))
+            end = f"{names[j]} at its limit"
+            _move_end(plane, Z, tests, j, low[j] if Z[-1, j] < low[j] else high[j])
+        along = fold_along(Z, plane.system, left) if plane.kind == machine.FOLD else None
+        along = lyapunov_along(Z, plane.system, plane.third) if along is None else along
+    tests[:, 2] = along
+    if plane.kind == machine.HOPF:
+        tests[:, 1] = along
     return Z, T, tests, end
 
 
-def _events(plane, equations, Z, T, tests):
+def _move_end(plane, Z, tests, j, bound):
+    """Move the last point, which lies outside a limit of unknown j, onto it."""
+    if plane.n <= j < plane.count - 2:
+        return
+    part = (bound - Z[-2, j]) / (Z[-1, j] - Z[-2, j])
+    guess = Z[-2] + min(max(part, 0.0), 1.0) * (Z[-1] - Z[-2])
+    w = plane.on_plane(guess, j, bound)
+    if w is None or np.linalg.norm((w - guess) / plane.sizes(guess)) > 1.0:
+        return
+    Z[-1] = w
+    tests[-1, :2] = plane.tests(w, plane.left(w))
+
+
+def _events(plane, Z, T, tests):
     found = []
-    kinds = ("cusp", "Bogdanov-Takens") if plane.kind == machine.FOLD else ("Bogdanov-Takens", "generalised Hopf")
-    for i in range(len(Z) - 1):
-        for test, kind in enumerate(kinds):
-            if tests[i, test] * tests[i + 1, test] < 0:
-                z = _locate(plane, equations, Z[i], Z[i + 1], T[i], test)
-                if z is not None:
-                    found.append((kind, z[0], z[1]))
+    changes = tests[:-1, :2] * tests[1:, :2] < 0
+    for i, test in np.argwhere(changes):
+        z = _locate(plane, Z[i], Z[i + 1], T[i], test)
+        if z is not None:
+            found.append((TESTS[plane.kind][test], *z))
     return found
 
 
-def _lyapunov(plane, equations, z):
-    n = plane.n
-    if not z[2 * n] > 0:
-        return np.nan
-    own = np.concatenate([z[:n], z[-2:]]) * equations.scale
-    local = Local(equations, own)
-    return first_lyapunov(local, own / local.scale, float(np.sqrt(z[2 * n])))["l1"]
-
-
-def _test(plane, equations, z, test, left):
-    if plane.kind == machine.HOPF:
-        return _lyapunov(plane, equations, z) if test == 1 else z[2 * plane.n]
-    f, J, H = plane.work[:3]
-    machine.evaluate(np.concatenate([z[: plane.n], z[-2:]]), plane.system, f, J, H)
-    found = np.zeros(3)
-    machine.tests_of(plane.kind, z, z, plane.system, J, H, left.copy(), found)
-    return found[test]
-
-
-def _locate(plane, equations, z, after, tangent, test):
-    """The zero of a test along the curve between two points, by false position on planes across it (Illinois)."""
-    n = plane.n
-    f, J, H = plane.work[:3]
-    machine.evaluate(np.concatenate([z[:n], z[-2:]]), plane.system, f, J, H)
-    left = np.linalg.svd(J[:, :n])[0][:, -1].copy()
-    v = z[n : 2 * n]
-    border = np.array([v, v])
-    if plane.kind == machine.HOPF:
-        other = J[:, :n] @ v
-        other -= (other @ v) * v
-        border[1] = other / np.linalg.norm(other)
-    size = np.maximum(np.abs(z), plane.floor)
+def _locate(plane, z, after, tangent, test):
+    """The zero of a test along the curve between two points, on planes across it."""
+    left, border, size = plane.left(z), plane.border(z), plane.sizes(z)
     tau = tangent / size
     tau /= np.linalg.norm(tau)
-    low, high = 0.0, float(tau @ ((after - z) / size)) * 1.001
-    length, w = high, z
+    high = float(tau @ ((after - z) / size)) * 1.001
 
     def at(h):
         w = plane.correct(z + h * tau * size, z, tau, h, size, border)
-        return (None, np.nan) if w is None else (w, _test(plane, equations, w, test, left))
+        return (None, np.nan) if w is None else (w, plane.tests(w, left)[test])
 
+    return zero_along(at, high)
+
+
+def zero_along(at, high):
+    """The zero of a test between 0 and a distance along a curve, by false position (Illinois).
+
+    Parameters
+    ----------
+    at : callable
+        Distance -> (point or None, value of the test).
+    high : float
+
+    Returns
+    -------
+    (point, last step) or None
+    """
+    low, length, step = 0.0, high, high
     one, (w, two) = at(low)[1], at(high)
     if not one * two < 0:
         return None
@@ -178,77 +247,22 @@ def _locate(plane, equations, z, after, tangent, test):
         else:
             one *= 0.5
         last, high, two = high, h, value
-        if abs(high - last) < LOCATED * length or value == 0 or abs(high - low) < LOCATED * length:
-            break
-    return w, abs(high - last)
+        step, before = abs(high - last), step
+        if value == 0 or min(step, abs(high - low)) < LOCATED * length or max(step, before) < NEAR * length:
+            break  # steps shrink faster than by a factor each time: after two that are near the next is rounding
+    return w, step
 
 
-def _curve(kind, equations, Z, l1, events, ends, limits):
-    n, name = equations.n, "fold" if kind == machine.FOLD else "Hopf"
-    own = np.hstack([Z[:, :n], Z[:, -2:]]) * equations.scale
-    keep = np.all((own[:, n:] / equations.scale[n:] >= limits.low[n:] - 1e-7)
-                  & (own[:, n:] / equations.scale[n:] <= limits.high[n:] + 1e-7), axis=1)  # fmt: skip
-    if kind == machine.HOPF:
-        keep &= Z[:, 2 * n] > 0
-    special = [_special(kind, equations, *event) for event in events]
-    special = [p for p in special if p is not None]
-    own, Z, l1 = own[keep], Z[keep], l1[keep]
-    coefficient, frequency = l1, np.full(len(own), np.nan)
-    if kind == machine.HOPF:
-        frequency = np.sqrt(Z[:, 2 * n])
-    else:
-        for i, (z, point) in enumerate(zip(Z, own, strict=True)):
-            local = Local(equations, point)
-            along = z[n : 2 * n] * equations.scale[:n] / local.scale[:n]
-            coefficient[i] = fold_coefficients(local, point / local.scale, along)["a"]
-    return Curve(equations.problem, name, equations.over, own[:, n:], equations.states(own), coefficient, frequency,
-                 tuple(special), ends)  # fmt: skip
-
-
-def _special(kind, equations, what, z, step):
-    n = equations.n
-    own = np.concatenate([z[:n], z[-2:]]) * equations.scale
+def _special(plane, what, z, step):
+    equations, n = plane.equations, plane.n
+    own = plane.own(z)
     local = Local(equations, own)
     _, J, _ = local.derivatives(own / local.scale)
     eigenvalues = np.linalg.eigvals(J[:, :n]).astype(complex)
     eigenvalues = eigenvalues[np.argsort(-eigenvalues.real, kind="stable")]
     one, two = equations.over
     values = dict(zip(equations.problem.system.states, equations.states(own)[0].tolist(), strict=True))
-    frequency = float(np.sqrt(z[2 * n])) if kind == machine.HOPF and what != "Bogdanov-Takens" else np.nan
+    frequency = float(np.sqrt(z[2 * n])) if plane.kind == machine.HOPF and what != "Bogdanov-Takens" else np.nan
     text = f"{what} at {one} = {own[-2]:.8g}, {two} = {own[-1]:.8g}"
     return SpecialPoint(what, one, float(own[-2]), values, eigenvalues, frequency, {}, text, float(step),
                         {two: float(own[-1])})  # fmt: skip
-
-
-def walk_face(face, state, start, limits, second):
-    """A curve of transcritical points, on the face where a state is absent.
-
-    Parameters
-    ----------
-    face : Equations
-        Of the other states and the second parameter as unknowns, over the first.
-    state : State
-        The absent one.
-    start : sequence of float
-    limits : Limits
-    second : str
-
-    Returns
-    -------
-    Curve or None
-    """
-    z = np.array(start) / face.scale
-    steps = Steps(face)
-    one = walk(face, z, steps.direction(z), limits, steps=steps)
-    if one is None:
-        return None
-    own = one.Z * face.scale
-    names = [s.name for s in face.written.variables]
-    first = face.over[0]
-    states = np.zeros((len(own), len(face.problem.system.states)))
-    for i, name in enumerate(face.problem.system.states):
-        if name != state.name:
-            states[:, i] = own[:, names.index(name)]
-    values = np.column_stack([own[:, names.index(first)], own[:, names.index(second)]])
-    nothing = np.full(len(own), np.nan)
-    return Curve(face.problem, "transcritical", (first, second), values, states, nothing, nothing, (), one.ends)

@@ -131,12 +131,12 @@ def _critical(branches, point, also, spans, max_step, max_points, known):
     if any(c.kind == point.kind and c.passes(own) for c in known):
         return None
     limits = _limits(branches, equations.written.variables, equations.scale, spans, max_step, max_points)
-    return walk_critical(kind, equations, own, limits, spans)
+    return walk_critical(kind, equations, own, limits)
 
 
 def _transcritical(branches, point, also, spans, max_step, max_points, known):
     """A curve on which a state that is absent changes from going to coming, with that state left out."""
-    from .curve_walk import walk_face
+    from .face_walk import walk_face
 
     model = branches.problem.model
     first, second = moved_symbols(branches.problem, (branches.parameter, also))
@@ -157,7 +157,7 @@ def _transcritical(branches, point, also, spans, max_step, max_points, known):
     if any(c.kind == "transcritical" and c.passes(own) for c in known):
         return None
     limits = _limits(branches, written.variables, scale, spans, max_step, max_points)
-    return walk_face(face, state, [start[s.name] for s in written.variables], limits, second.name)
+    return walk_face(face, equations, state, [start[s.name] for s in written.variables], limits)
 
 
 def _comes_in(problem, point, start):

@@ -106,6 +106,15 @@ def _branch_point(equations, local, z, psi):
     return "transcritical", {}, (": " + " and ".join(absent) + " can come in" if absent else "")
 
 
+def _unstable(jacobians):
+    """Number of eigenvalues with positive real part, (k,), of matrices (k, n, n)."""
+    if jacobians.shape[1] != 2:
+        return np.sum(np.linalg.eigvals(jacobians).real > 0, axis=1)
+    (a, b), (c, d) = np.moveaxis(jacobians, 0, -1)  # of two the product and the sum tell
+    product, total = a * d - b * c, a + d
+    return np.where(product < 0, 1, np.where(total > 0, np.where(product > 0, 2, 1), 0))
+
+
 def branch_of(equations, one, points) -> Branch:
     """A walk as a branch.
 
@@ -117,7 +126,7 @@ def branch_of(equations, one, points) -> Branch:
         Of `one.found`, in the same order.
     """
     own = one.Z * equations.scale
-    unstable = np.sum(np.linalg.eigvals(one.jacobians).real > 0, axis=1)
+    unstable = _unstable(one.jacobians)
     places = []
     for found, point in zip(one.found, points, strict=True):
         at = min(int(np.floor(found.at)) + 1, len(one.Z)) + len(own) - len(one.Z)

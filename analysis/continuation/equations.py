@@ -143,6 +143,12 @@ class Equations:
         tape, code, registers = self._known[name]
         return tape, code, registers.copy()
 
+    def third_system(self) -> tuple:
+        """Third derivatives by states for the driver: `(code, outputs, registers, first, index)`, index (k, 4)."""
+        tape, code, registers = self._ready("third")
+        index = np.array(_third_tape(self.written)[0], dtype=np.int64).reshape(-1, 4)
+        return code, tape.outputs, registers, tape.first_variable, index
+
     def third(self, unknowns, scale) -> np.ndarray:
         """Third derivatives by states (n, n, n, n) at states and moved parameters (n + m,), in units of scale."""
         from . import machine
@@ -222,6 +228,7 @@ def equations_of(problem, over, points=()) -> Equations:
     return Equations(problem, tuple(over), written, [float(v) for v in values], _sizes(problem, states, moved, points))
 
 
+@functools.lru_cache(maxsize=64)
 def _without_totals(model):
     """Rates of independent states, the dependent ones by position, and the totals with the symbols of their values."""
     rates = dict(model.equations)
@@ -235,7 +242,7 @@ def _without_totals(model):
         totals.append((value, total))
     kept = {s: sp.sympify(e).subs(replaced) for s, e in rates.items() if s not in replaced}
     places = {s: i for i, s in enumerate(model.states)}
-    return kept, tuple((places[s], e) for s, e in replaced.items()), totals
+    return kept, tuple((places[s], e) for s, e in replaced.items()), tuple(totals)
 
 
 def _sizes(problem, states, moved, points):

@@ -18,7 +18,7 @@ class SpecialPoint:
     ----------
     kind : str
         `"fold"`, `"Hopf"`, `"transcritical"`, `"pitchfork"`, `"branch point"`; on curves in two parameters `"cusp"`,
-        `"Bogdanov-Takens"`, `"generalised Hopf"`.
+        `"Bogdanov-Takens"`, `"generalised Hopf"`, `"change of criticality"` (of a transcritical).
     parameter : str
         Name of what was moved.
     value : float

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from . import machine
+from .compile import tell_if_waiting
 from .points import Local, branch_point, fold_point, hopf_point
 
 __all__ = ["Found", "Limits", "Walk", "is_upright", "lies_on", "walk", "within"]
@@ -86,6 +87,7 @@ class Steps:
     """Newton steps back onto the curve of one system."""
 
     def __init__(self, equations):
+        tell_if_waiting(machine.follow)
         n, count = equations.n, equations.n + 1
         self.n, self.system, self.border = n, equations.system(), np.zeros((2, n))
         self.floor = np.full(count, FLOOR)
@@ -245,11 +247,22 @@ def _locate(equations, raw, i, kind, test, steps):
             low = middle
         else:
             high = middle
+        if attempt in (2, 5, 9) and kind == "Hopf" and _is_neutral_saddle(steps):
+            return None
         if attempt in (2, 5, 9, 14, 20, 30, 39):
             done = _finish(equations, guess, finish, kind, raw, i, z, tau, size, length)
             if done is not None:
                 return done
     return _finish(equations, guess, finish, kind, raw, i, z, tau, size, length)
+
+
+def _is_neutral_saddle(steps):
+    """Whether at the last point tested it is two real eigenvalues whose sum is near 0, and none are complex."""
+    values = np.linalg.eigvals(steps.work[1][:, : steps.n])
+    if np.any(values.imag):
+        return False
+    sums = np.abs(values[:, None] + values[None, :]) + np.diag(np.full(len(values), np.inf))
+    return bool(np.min(sums / np.maximum(np.abs(values[:, None]), np.abs(values[None, :]))) < 0.1)
 
 
 def _finish(equations, guess, finish, kind, raw, i, z, tau, size, length):

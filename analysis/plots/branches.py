@@ -14,7 +14,7 @@ __all__ = ["MARKS", "plot_branches", "plot_curves", "stretches"]
 
 MARKS = {
     "fold": "o", "Hopf": "s", "transcritical": "D", "pitchfork": "P", "branch point": "X", "cusp": "^",
-    "Bogdanov-Takens": "v", "generalised Hopf": "h",
+    "Bogdanov-Takens": "v", "generalised Hopf": "h", "change of criticality": "D",
 }  # fmt: skip
 UNSTABLE = (0, (3, 1.6))
 CURVES = {

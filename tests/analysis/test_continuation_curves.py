@@ -1,6 +1,8 @@
 """Curves of special points over two parameters, their cusps and ends, against 20-digit values."""
 
 import pickle
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -122,3 +124,50 @@ def test_refusals():
         continue_points(branches, "B", (5, 10))
     with pytest.raises(ProblemError, match="what continue_branches returns"):
         continue_points(branches[0], "B", (0, 10))
+
+
+def test_a_transcritical_changes_criticality_where_the_fold_curve_meets_it():
+    branches = continue_branches(Problem(paracrine_loop()).at_constant(e=0.2, B=30.0), "e", (0.0, 1.2))
+    curves = continue_points(branches, "B", (0.0, 150.0), max_step=0.02)
+    (change,) = of_kind(curves, "change of criticality")
+    assert (change["e"], change["B"]) == (pytest.approx(0.33389315, abs=6e-9), pytest.approx(27.5005489, abs=6e-8))
+    line = next(c for c in curves if c.kind == "transcritical")
+    assert (np.sign(line.coefficient) == np.where(line["B"] < change["B"], 1, -1)).all()  # a jump below, none above
+    fold = next(c for c in curves if c.kind == "fold")
+    end = np.argmin(fold["T"])
+    assert fold["T"][end] == pytest.approx(0, abs=1e-12)
+    assert (fold["e"][end], fold["B"][end]) == pytest.approx((change["e"], change["B"]), rel=1e-9)
+
+
+def test_coefficients_along_curves_are_those_of_the_single_points(bykov_curves):
+    from remission.analysis.continuation.equations import equations_of
+    from remission.analysis.continuation.normal_forms import first_lyapunov, fold_coefficients
+    from remission.analysis.continuation.points import Local
+
+    for curve in bykov_curves:
+        equations = equations_of(curve.problem, curve.parameters, [dict(zip("xys", curve.states[0], strict=True))])
+        largest = np.max(np.abs(curve.coefficient))
+        for i in range(1, len(curve) - 1, 7):
+            local = Local(equations, np.append(curve.states[i], curve.values[i]))
+            z = np.append(curve.states[i], curve.values[i]) / local.scale
+            if curve.kind == "fold":  # the sign hangs on the direction of the null vector
+                found, wanted = abs(curve.coefficient[i]), abs(fold_coefficients(local, z)["a"])
+            else:
+                found, wanted = curve.coefficient[i], first_lyapunov(local, z, curve.frequency[i])["l1"]
+            assert found == pytest.approx(wanted, rel=1e-8, abs=1e-9 * largest)
+
+
+def test_a_second_process_loads_the_driver_from_disk(bykov_curves):
+    pytest.importorskip("numba")
+    code = (
+        "from remission.analysis import continue_branches\n"
+        "from remission.analysis.continuation import machine\n"
+        "from remission.models import kuznetsov\n"
+        "from remission.solvers import Problem\n"
+        "start = {'E': 1.6092032797937964, 'T': 8.1897066644876386}\n"
+        "continue_branches(Problem(kuznetsov(scaled=True)), 'delta', (0.0, 3.0), start=start)\n"
+        "print(sum(machine.follow.stats.cache_hits.values()), sum(machine.follow.stats.cache_misses.values()))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=120)
+    assert done.stdout.split() == ["1", "0"]
+    assert "compiling" not in done.stderr
