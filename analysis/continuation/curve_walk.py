@@ -190,10 +190,9 @@ def _move_end(plane, Z, tests, j, bound):
     part = (bound - Z[-2, j]) / (Z[-1, j] - Z[-2, j])
     guess = Z[-2] + min(max(part, 0.0), 1.0) * (Z[-1] - Z[-2])
     w = plane.on_plane(guess, j, bound)
-    if w is None or np.linalg.norm((w - guess) / plane.sizes(guess)) > 1.0:
-        return
-    Z[-1] = w
-    tests[-1, :2] = plane.tests(w, plane.left(w))
+    near = w is not None and np.linalg.norm((w - guess) / plane.sizes(guess)) < 1.0
+    Z[-1] = w if near else guess  # where a fold meets a face its equations are singular
+    tests[-1, :2] = plane.tests(Z[-1], plane.left(Z[-1]))
 
 
 def _events(plane, Z, T, tests):
