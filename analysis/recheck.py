@@ -11,6 +11,7 @@ import sympy as sp
 
 from remission.models.errors import CertificateError, refuse_unknown_keywords
 
+from . import recheck_families as families
 from . import recheck_intervals as vi
 from . import recheck_points
 from .recheck_boxes import Part
@@ -116,14 +117,24 @@ def _reasons(certificate, until):
         reasons.append("the parts do not cover all cases")
     box = {n: _interval(v) for n, v in certificate["box"].items()}
     undecided = [{n: _interval(v) for n, v in b.items()} for b in certificate["undecided"]]
-    roots, boxes = [], 0
+    claimed = [{n: _interval(v) for n, v in s["enclosure"].items()} for s in certificate["states"]]
+    continua = [c for c, s in zip(claimed, certificate["states"], strict=True) if s["family"]]
+    roots, boxes, on = [], 0, []
     for data in certificate["parts"]:
         part = Part(data, equations, letters, values, box)
         faults, found, count = part.check(until, certificate["complete"], undecided, PRECISION)
+        if "special" in data and not part.faults:
+            shown = families.roots_of(part, data["special"]["shown"], continua, undecided, PRECISION)
+            found += [(root, True, []) for root, _ in shown]
+            on += [relations for _, relations in shown]
         reasons += faults
         roots += found
         boxes += count
-    reasons += _compare(certificate, roots, box, undecided)
+
+    def member(root):
+        return any(families.on_it(root, relations, letters, values, PRECISION) for relations in on)
+
+    reasons += _compare(certificate, roots, box, undecided, member)
     reasons += _stabilities(certificate, rates, letters, values)
     return reasons, (len(certificate["states"]), boxes)
 
@@ -148,23 +159,25 @@ def _covers(parts):
     return _covers(absent) and _covers(present)
 
 
-def _compare(certificate, roots, box, undecided):
-    """Every root of the parts in the box is one of the states or lies in an undecided box, and none is left over."""
+def _compare(certificate, roots, box, undecided, member):
+    """Every root of the parts in the box is one of the states, on a continuum or in an undecided box; none is left."""
     claimed = [{n: _interval(v) for n, v in s["enclosure"].items()} for s in certificate["states"]]
-    families = [c for c, s in zip(claimed, certificate["states"], strict=True) if s["family"]]
+    filled = [root for root, family, _ in roots if family]  # continua of free states fill their boxes
     reasons, seen = [], set()
     for root, family, divided in roots:
         hits = [i for i, c in enumerate(claimed) if all(vi.inside(root[n], c[n]) for n in box)]
         hits = [i for i in hits if certificate["states"][i]["family"] == family]
         hits = [i for i in hits if all(vi.meet(claimed[i][n], box[n]) is not None for n in box)]
+        hits = [i for i in hits if i not in seen][:1] if family else hits
         if len(hits) == 1 and hits[0] not in seen:
             seen.add(hits[0])
             continue
         if any(vi.meet(root[n], box[n]) is None for n in box):
             continue
         on_face = any(root[n] == vi.ZERO for n in divided)
-        boxes = [*undecided, *(families if not family else [])]
-        if not any(all(vi.meet(root[n], b[n]) is not None for n in box) for b in boxes) and not on_face:
+        boxes = [*undecided, *(filled if not family else [])]
+        met = any(all(vi.meet(root[n], b[n]) is not None for n in box) for b in boxes)
+        if not met and not on_face and not (member(root) and not family):
             reasons.append("a root is not among the states")
     if len(seen) != len(claimed):
         reasons.append(f"{len(claimed) - len(seen)} states belong to no root")

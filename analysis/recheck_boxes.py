@@ -9,6 +9,7 @@ from mpmath.libmp import libmpi
 
 from remission.models.errors import CertificateError
 
+from . import recheck_families as families
 from . import recheck_intervals as vi
 
 __all__ = []  # of use inside the package only
@@ -36,30 +37,62 @@ class Part:
                 self.faults.append(f"{name} does not stay zero")
         for name in data["divided"]:
             kept[name] = over(kept[name], letters[name])
-        kept = {name: once(e) for name, e in kept.items()}
-        self._eliminate(kept)
+        self.eliminated, self.put, self.families, self.settled = {}, {}, [], False
         self.names = data["variables"]
         self.symbols = [letters[n] for n in self.names]
-        self.equations = [e for e in kept.values() if e != 0 and not (e.count_ops() < 40 and sp.expand(e) == 0)]
         self.free = data["free"]
+        if "special" in data:
+            kept = families.reduce_again(self, kept, data["special"])
+            self.settled = kept is None
+            self.equations = [] if kept is None else [once(e) for e in kept.values()]
+            return
+        kept = {name: once(e) for name, e in kept.items()}
+        self._without_logarithms(kept)
+        self.eliminate(kept, data["eliminated"])
+        self.divide_again(kept, data.get("again", []))
+        self.equations = [e for e in kept.values() if e != 0 and not (e.count_ops() < 40 and sp.expand(e) == 0)]
 
-    def _eliminate(self, kept):
+    def _without_logarithms(self, kept):
+        """q = 1 in place of c log(q) = 0."""
         states = {self.letters[n] for n in self.box}
-        self.eliminated = {}
-        for name, source in self.data["eliminated"]:
+        nonzero = [self.letters[n] for n in self.data["divided"]]
+        for name in self.data.get("logarithms", []):
+            kept[name] = families.without_logarithm(kept[name], states, nonzero, self.constant)
+            if kept[name] is None:
+                kept[name] = sp.Integer(0)
+                self.faults.append(f"the equation of {name} is not that of a logarithm")
+
+    def divide_again(self, kept, again):
+        """Divide equations once more by states that are not zero: divided out, or a constant times such a state."""
+        states = {self.letters[n] for n in self.box}
+        for source, name in again:
+            x = self.letters[name]
+            values = [e for n, e in self.eliminated.items() if n in self.data["divided"]]
+            if name not in self.data["divided"] and all(sp.cancel(e / x).free_symbols & states for e in values):
+                self.faults.append(f"{name} may be zero where {source} is divided by it")
+                return
+            kept[source] = over(kept[source], x)
+
+    def eliminate(self, kept, eliminated):
+        """Put what some equations give linearly into the others."""
+        states = {self.letters[n] for n in self.box}
+        self.eliminated, self.put = {}, {}
+        for name, source in eliminated:
             x, e = self.letters[name], kept.pop(source)
             slope = sp.diff(e, x)
             if slope.free_symbols & states and slope.count_ops() < 40:
                 slope = sp.expand(slope)
-            if slope.free_symbols & states or vi.has_zero(self._constant(slope)):
+            if slope.free_symbols & states or vi.has_zero(self.constant(slope)):
                 self.faults.append(f"{name} does not follow from the equation of {source}")
                 return
             put = {x: -e.xreplace({x: sp.Integer(0)}) / slope}
             for other in kept:
                 kept[other] = kept[other].xreplace(put)
             self.eliminated = {n: v.xreplace(put) for n, v in self.eliminated.items()} | {name: put[x]}
+        self.put = {self.letters[n]: e for n, e in self.eliminated.items()}
 
-    def _constant(self, expression):
+    def constant(self, expression):
+        """Interval of an expression in parameters."""
         nodes = vi.Nodes([expression], [], self.values)
         return nodes.forward([], 120)[0][nodes.outputs[0]]
 
@@ -68,7 +101,7 @@ class Part:
         self.count, self.until = 0, until
         if self.data["degenerate"] and not self._said([self.box[n] for n in self.names], undecided):
             self.faults.append("a part is left out and not said to be undecided")
-        if self.faults or self.data["degenerate"]:
+        if self.faults or self.data["degenerate"] or self.settled:
             return self.faults, [], 0
         n = len(self.names)
         if len(self.equations) != n:
@@ -115,20 +148,30 @@ class Part:
 
     def _root(self, region, enclosure, prec):
         """The root that a region holds, from Krawczyk steps; a fault if there is not exactly one."""
-        whole, sides = self._box(region), self._box(enclosure)
+        X, part = self._root_in(self.plain, self.slopes, self._box(region), self._box(enclosure), prec)
+        if X is not None and part:
+            self.rings.append((self._box(region), part))
+        return None if X is None else self._full(X, prec)
+
+    def point(self, plain, slopes, one, prec):
+        """A proved zero of other equations, from a region and an enclosure."""
+        return self._root_in(plain, slopes, self._box(one["region"]), self._box(one["enclosure"]), prec)[0]
+
+    def _root_in(self, plain, slopes, whole, sides, prec):
+        """The one root of a region, narrowed, and the core of the region if only that was shown to hold one."""
+        if not sides:
+            return [], None
         for quarter in range(12):
             X = [_shrunk(w, s, 4.0**-quarter) for w, s in zip(whole, sides, strict=True)]
-            K = self._krawczyk(X, prec)
+            K = krawczyk(plain, slopes, X, prec)
             if K is not None and all(vi.strictly_inside(k, x) for k, x in zip(K, X, strict=True)):
                 break
         else:
             self.faults.append("a region is not shown to hold exactly one root")
-            return None
-        if quarter:
-            self.rings.append((whole, X))
-        X = K
+            return None, None
+        core, X = X if quarter else None, K
         for _ in range(30):
-            K = self._krawczyk(X, prec)
+            K = krawczyk(plain, slopes, X, prec)
             if K is None:
                 break
             Y = [vi.meet(k, x) for k, x in zip(K, X, strict=True)]
@@ -137,8 +180,8 @@ class Part:
             X = Y
         if not all(vi.inside(x, e) for x, e in zip(X, sides, strict=True)):
             self.faults.append("a root is not in its enclosure")
-            return None
-        return self._full(X, prec)
+            return None, None
+        return X, core
 
     def _krawczyk(self, X, prec):
         return krawczyk(self.plain, self.slopes, X, prec)
@@ -269,10 +312,18 @@ def _inverse(matrix):
 
 def over(expression, x):
     """The expression divided by x: zero at the same points, x not being zero."""
-    terms = [t / x for t in sp.Add.make_args(expression)]
+    terms = [_quotient(t, x) for t in sp.Add.make_args(expression)]
     if any(t.as_numer_denom()[1].has(x) for t in terms):
         terms = [t / x for t in sp.Add.make_args(sp.factor_terms(expression))]
     return sp.Add(*terms)
+
+
+def _quotient(term, x):
+    """A term divided by x; (c x)^p / x is written as c (c x)^(p - 1)."""
+    for power in sp.Mul.make_args(term):
+        if power.is_Pow and power.base.is_Mul and power.base.has(x) and not (c := power.base / x).has(x):
+            return term / power * c * power.base ** (power.exp - 1)
+    return term / x
 
 
 def once(expression):

@@ -41,6 +41,11 @@ class SteadyState:
         Ends between which the state lies; empty where nothing is proved.
     proved : bool
         Whether exactly one steady state is proved to lie in the enclosure (of a family: every point of it rests).
+    family_of : str
+        Of a proved family, the equations that hold on it.
+    limit : bool
+        Whether the rates have no value there, as V log(K / V) at V = 0: it rests as their limit on the faces on which
+        states are zero. A corner of such faces need not be a limit from the inside.
     """
 
     values: dict
@@ -51,6 +56,8 @@ class SteadyState:
     observables: dict = field(default_factory=dict)
     enclosure: dict = field(default_factory=dict)
     proved: bool = False
+    family_of: str = ""
+    limit: bool = False
 
     def __getitem__(self, name):
         both = self.values | self.observables
@@ -61,7 +68,8 @@ class SteadyState:
 
     def __str__(self):
         where = ", ".join(f"{name} = {value:.6g}" for name, value in self.values.items())
-        return f"{where}: {self.stability}" + (", one of a family" if self.family else "")
+        family = f", one of a family{': ' if self.family_of else ''}{self.family_of}" if self.family else ""
+        return f"{where}: {self.stability}{family}{', as a limit' if self.limit else ''}"
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -156,7 +164,8 @@ def _eigenvalue_text(values):
 
 
 def _verdict(state):
-    return state.stability + (", family" if state.family else "")
+    family = ", family" + (f" {state.family_of}" if state.family_of else "") if state.family else ""
+    return state.stability + family + (", as a limit" if state.limit else "")
 
 
 @refuse_unknown_keywords
@@ -324,9 +333,13 @@ def _proof(problem, box, time_limit):
 def _proved_states(problem, field_, proof):
     """States from enclosures: the middle of each, its eigenvalues, the verdict on the enclosure."""
     states = []
-    for root, verdict in zip(proof.found.roots, proof.verdicts, strict=True):
+    for root, verdict, limit in zip(proof.found.roots, proof.verdicts, proof.limits, strict=True):
         low, high = root.enclosure.T
-        y = np.where((low <= 0) & (high >= 0) & (not root.family), 0.0, low + 0.5 * (high - low))
+        y = (
+            root.point
+            if root.point is not None
+            else np.where((low <= 0) & (high >= 0) & (not root.family), 0.0, low + 0.5 * (high - low))
+        )
         polished = None if root.family else rest_points.tidy(field_, y, 0.0)
         if polished is not None and np.all((low <= polished.y) & (polished.y <= high)):
             y = polished.y
@@ -334,7 +347,8 @@ def _proved_states(problem, field_, proof):
                                   field_.relative_residual(y), root.family)  # fmt: skip
         state = _describe(problem, field_, point)
         states.append(replace(
-            state, stability=state.stability if root.family else verdict, proved=True,
+            state, stability=state.stability if root.family else verdict, proved=True, family_of=root.words,
+            limit=limit,
             enclosure=dict(zip(problem.system.states, zip(low.tolist(), high.tolist(), strict=True), strict=True)),
         ))  # fmt: skip
     return states

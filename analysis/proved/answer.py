@@ -26,6 +26,8 @@ class Proof:
     verdicts : list of str
         Of each root that is not a family.
     seconds : float
+    limits : list of bool
+        Whether the rates have no value at a root and it rests as their limit on faces where states are zero.
     """
 
     values: np.ndarray
@@ -33,6 +35,7 @@ class Proof:
     found: object
     verdicts: list
     seconds: float
+    limits: list
 
 
 def why_not() -> str:
@@ -117,4 +120,8 @@ def prove(problem, box, values, time_limit) -> Proof:
         "undecided" if root.family else stability.verdict(problem.model, values, root.enclosure, scale)
         for root in found.roots
     ]
-    return Proof(values, sides, found, verdicts, time.monotonic() - began)
+    limits = [
+        word == "undecided" and not stability.has_rates(problem.model, values, root.enclosure)
+        for root, word in zip(found.roots, verdicts, strict=True)
+    ]
+    return Proof(values, sides, found, verdicts, time.monotonic() - began, limits)

@@ -41,7 +41,8 @@ def certificate_of(result) -> dict:
         "complete": bool(result.complete),
         "parts": [_part(searched) for searched in proof.found.parts],
         "states": [
-            {"enclosure": {n: _hex(e) for n, e in s.enclosure.items()}, "stability": s.stability, "family": s.family}
+            {"enclosure": {n: _hex(e) for n, e in s.enclosure.items()}, "stability": s.stability, "family": s.family,
+             "family_of": s.family_of}
             for s in result.states if s.proved
         ],
         "undecided": [{n: _hex(e) for n, e in box.items()} for box in result.undecided],
@@ -58,7 +59,7 @@ def _boxes(boxes):
 
 def _part(searched):
     part = searched.part
-    return {
+    found = {
         "zeros": [s.name for s in part.zeros],
         "divided": [s.name for s in part.divided],
         "eliminated": [[s.name, source.name] for s, source, _ in part.eliminated],
@@ -70,4 +71,32 @@ def _part(searched):
         "undecided": _boxes(searched.undecided),
         "kinds": [int(k) for k in searched.kinds],
         "points": [float(p).hex() for p in searched.points],
+        "logarithms": [s.name for s in part.logarithms],
+        "again": [[source.name, s.name] for source, s in part.again],
     }
+    return found if searched.special is None else found | {"special": _special(searched.special)}
+
+
+def _special(special):
+    """How a part with a continuum was reduced, and a proved point of each continuum."""
+    steps = [
+        {
+            "eliminated": [[s.name, source.name] for s, source in step["eliminated"]],
+            "again": [[source.name, s.name] for source, s in step["again"]],
+            "factor": sp.sstr(step["factor"]),
+            "families": [sp.sstr(h) for h in step["families"]],
+            "end": step["end"],
+        }
+        for step in special["steps"]
+    ]
+    shown = [
+        {
+            "family": k,
+            "chosen": [s.name for s in one.chosen],
+            "fixed": {name: float(v).hex() for name, v in one.fixed.items()},
+            "region": [_hex(side) for side in one.region],
+            "enclosure": [_hex(side) for side in one.enclosure],
+        }
+        for k, one in special["shown"]
+    ]
+    return {"put": {p.name: sp.sstr(v) for p, v in special["put"]}, "steps": steps, "shown": shown}

@@ -2,7 +2,8 @@
 
 A clone that is absent stays absent: where a state divides its own equation the search splits into "it is zero" and
 "the quotient is zero", so that no box has to straddle zero. Conserved totals replace an equation each. What an
-equation gives linearly, with a factor free of the states, is put into the others.
+equation gives linearly, with a factor free of the states, is put into the others; what is then divided by a state that
+is not zero is divided by it once more, so that corners of the box hold no root of a part that excludes them.
 """
 
 from dataclasses import dataclass
@@ -64,8 +65,16 @@ class Part:
     free : tuple of Symbol
         States on which no equation depends: the part is a continuum.
     tape : Tape or None
-        Equations, values of the eliminated states, Jacobian (row by row), factors, exponents. None where there are
-        fewer equations than states in them.
+        Equations, values of the eliminated states, Jacobian (row by row). None where there are fewer equations than
+        states in them.
+    conditions : Tape
+        Factors and exponents, over the parameters alone.
+    again : tuple of (Symbol, Symbol)
+        State whose equation was divided once more after the elimination, and by which state, in this order.
+    logarithms : tuple of Symbol
+        States of whose equation c log(q) = 0 only q = 1 was kept.
+    alike : bool
+        Whether all equations have a factor with states in common.
     """
 
     zeros: tuple
@@ -77,6 +86,10 @@ class Part:
     exponents: tuple
     free: tuple
     tape: object
+    conditions: object
+    again: tuple = ()
+    logarithms: tuple = ()
+    alike: bool = False
 
 
 def exact(expression):
@@ -115,11 +128,17 @@ def parts_of(model, splitting, eliminate=True) -> tuple:
     -------
     tuple of Part
     """
+    return tuple(part_of(system_of(model), *case, eliminate) for case in cases_of(model, splitting))
+
+
+@lru_cache(maxsize=64)
+def cases_of(model, splitting) -> tuple:
+    """What `parts_of` starts from: equations by state, states that are zero, states divided out, exponents met."""
     system = system_of(model)
     can = [s for s in system.states if s.name in splitting]
     found = []
     _split(system, can, dict(system.equations), (), (), set(), found)
-    return tuple(_part(system, *each, eliminate) for each in found)
+    return tuple(found)
 
 
 def _split(system, can, equations, zeros, divided, exponents, found):
@@ -151,8 +170,10 @@ def over(expression, state, exponents):
         rest = sp.Mul(*factors[:i], *factors[i + 1 :])
         if factor == state:
             return rest
-        if factor.is_Pow and factor.base == state and _positive(factor.exp, exponents):
-            return rest * state ** (factor.exp - 1)
+        if factor.is_Pow and _positive(factor.exp, exponents):
+            around = over(factor.base, state, exponents) if factor.base != state else sp.Integer(1)
+            if around is not None and not factor.base.is_Add:  # (c x)^p / x = c (c x)^(p - 1)
+                return rest * around * factor.base ** (factor.exp - 1)
         if factor.is_Add:
             quotient = over(factor, state, exponents)
             if quotient is not None:
@@ -177,29 +198,27 @@ def at_zero(expression, state, exponents):
     for term in sp.Add.make_args(expression):
         if not term.has(state):
             kept.append(term)
-        elif over(term, state, exponents) is None:
-            value = term.xreplace({state: sp.Integer(0)})
-            powers = {p: sp.Integer(0) for p in value.atoms(sp.Pow) if p.base == 0 and _positive(p.exp, exponents)}
-            value = value.xreplace(powers)
-            if value.has(sp.nan, sp.zoo, sp.oo, -sp.oo) or any(p.base == 0 for p in value.atoms(sp.Pow)):
-                raise NotReducible(f"{term} has no value where {state} is zero")
-            kept.append(value)
+            continue
+        factor = over(term, state, exponents) is not None  # x log x goes to zero with x
+        logs = {e: sp.Symbol("logarithm") for e in term.atoms(sp.log) if e.has(state)} if factor else {}
+        value = term.xreplace(logs).xreplace({state: sp.Integer(0)})
+        powers = {p: sp.Integer(0) for p in value.atoms(sp.Pow) if p.base == 0 and _positive(p.exp, exponents)}
+        value = value.xreplace(powers)
+        if value.has(sp.nan, sp.zoo, sp.oo, -sp.oo) or any(p.base == 0 for p in value.atoms(sp.Pow)):
+            raise NotReducible(f"{term} has no value where {state} is zero")
+        kept.append(value)
     return sp.Add(*kept)
 
 
-def _part(system, equations, zeros, divided, exponents, eliminate):
+def part_of(system, equations, zeros, divided, exponents, eliminate=True) -> Part:
     """Eliminate what is linear, and write the tape."""
     states = [s for s in system.states if s not in zeros]
     equations = {s: tight(e) for s, e in equations.items() if e != 0}
-    eliminated, factors = [], []
-    while eliminate and (step := _linear(equations, states, divided)):
-        state, source, value, factor = step
-        factors.append(factor)
-        del equations[source]
-        states.remove(state)
-        put = {state: value}
-        equations = {s: e.xreplace(put) for s, e in equations.items()}
-        eliminated = [(s, k, e.xreplace(put)) for s, k, e in eliminated] + [(state, source, value)]
+    eliminated, factors, again, logarithms, exponents = [], [], (), (), set(exponents)
+    if eliminate:
+        equations, logarithms = _without_logarithms(equations, states, divided, factors)
+        equations, states, eliminated = eliminated_from(equations, states, divided, factors)
+        equations, again = divided_again(equations, states, divided, eliminated, exponents)
     equations = {s: e for s, e in equations.items() if e != 0 and not _vanishes(e)}
     written = tuple(_gathered(e, states) if eliminated else tight(e) for e in equations.values())
     free, tape = (), None
@@ -207,15 +226,77 @@ def _part(system, equations, zeros, divided, exponents, eliminate):
         used = set().union(*(e.free_symbols for e in written))
         free = tuple(s for s in states if s not in used)
         states = [s for s in states if s in used]
-    conditions = [*factors, *sorted(exponents, key=str)]
+    exponents = tuple(sorted(exponents, key=str))
     if len(written) == len(states):
         slopes = [sp.diff(e, s) for e in written for s in states]
         values = [tight(e) for _, _, e in eliminated]
-        tape = make_tape([*written, *values, *slopes, *conditions], states, (*system.parameters, *free))
+        tape = make_tape([*written, *values, *slopes], states, (*system.parameters, *free))
+    conditions = make_tape([*factors, *exponents], (), system.parameters)
     return Part(
-        zeros, divided, tuple(eliminated), tuple(states), written, tuple(factors), tuple(conditions[len(factors) :]),
-        free, tape,
+        zeros, divided, tuple(eliminated), tuple(states), written, tuple(factors), exponents, free, tape, conditions,
+        again, logarithms, _alike(written, states),
     )  # fmt: skip
+
+
+def no_conditions(system):
+    """Tape of no factors and no exponents."""
+    return make_tape([], (), system.parameters)
+
+
+def _alike(equations, states):
+    shared = [{f for f in sp.Mul.make_args(e) if f.free_symbols & set(states)} for e in equations]
+    return len(shared) > 1 and bool(set.intersection(*shared))
+
+
+def eliminated_from(equations, states, divided, factors):
+    """Equations and states that are left, and what was eliminated; factors that must not be zero are added."""
+    eliminated, states = [], list(states)
+    while step := _linear(equations, states, divided):
+        state, source, value, factor = step
+        if factor.free_symbols:
+            factors.append(factor)
+        states.remove(state)
+        put = {state: value}
+        equations = {s: e.xreplace(put) for s, e in equations.items() if s != source}
+        eliminated = [(s, k, e.xreplace(put)) for s, k, e in eliminated] + [(state, source, value)]
+    return equations, states, eliminated
+
+
+def divided_again(equations, states, divided, eliminated, exponents):
+    """Equations divided by states that are not zero as often as they can be."""
+    nonzero = [s for s in divided if s in states]
+    for _, _, value in [each for each in eliminated if each[0] in divided]:
+        nonzero += [s for s in states if s not in nonzero and _times(value, s, states)]
+    again, found = [], {}
+    for source, e in equations.items():
+        for state in nonzero:
+            while e != 0 and e.has(state) and (quotient := over(e, state, exponents)) is not None:
+                e = quotient
+                again.append((source, state))
+        found[source] = e
+    return found, tuple(again)
+
+
+def _times(value, state, states):
+    """Whether a value is a constant times a state: then it is not zero unless the state is not."""
+    own = [f for f in sp.Mul.make_args(value) if f.free_symbols & set(states)]
+    return own == [state]
+
+
+def _without_logarithms(equations, states, divided, factors):
+    """Equations with q = 1 in place of c log(q) = 0; what must not be zero for that is added to the factors."""
+    letters, found, rewritten = set(states), {}, []
+    for source, e in equations.items():
+        own = [f for f in sp.Mul.make_args(e) if f.free_symbols & letters]
+        if len(own) == 1 and isinstance(own[0], sp.log):
+            above, below = own[0].args[0].as_numer_denom()
+            parts = [f.as_base_exp()[0] for f in sp.Mul.make_args(below)]
+            if all(f.is_number or f in divided or not f.free_symbols & letters for f in parts):
+                factors += [f for f in (e / own[0], *parts) if f.free_symbols and not f.free_symbols & letters]
+                e = above - below
+                rewritten.append(source)
+        found[source] = e
+    return found, tuple(rewritten)
 
 
 def _vanishes(expression):

@@ -15,6 +15,7 @@ __all__ = []  # of use inside the package only
 NARROWEST = 1e-10  # relative side of a box that is left undecided
 MOST_BOXES, CHUNK, MOST_FOUND = 20_000_000, 4096, 512
 RATIONAL = {ADD, SUBTRACT, MULTIPLY, DIVIDE, NEGATE, POWER_WHOLE}
+MANY = 64  # undecided boxes of a part that is looked at as a continuum
 SINGULAR = 1e-12  # ratio of singular values of a Jacobian that looks singular everywhere
 
 
@@ -28,10 +29,21 @@ class Root:
         Of all states, in the order of the model.
     family : bool
         States that are free fill their box.
+    words : str
+        Of a family, its equations.
+    point : (n,) array or None
+        On a family.
+    of : special.Family or None
+    part : reduce.Part or None
+        Of which it is a root.
     """
 
     enclosure: np.ndarray
     family: bool = False
+    words: str = ""
+    point: object = None
+    of: object = None
+    part: object = None
 
 
 @dataclass(eq=False)
@@ -46,6 +58,8 @@ class Searched:
     points: np.ndarray
     open: bool = False
     degenerate: bool = False
+    special: object = None
+    below: tuple = ()
 
 
 @dataclass(eq=False)
@@ -104,12 +118,36 @@ def search_box(model, values, box, until=None, most_boxes=MOST_BOXES, narrowest=
         parts = reduce.parts_of(model, splitting, False)
         prepared = [Prepared(system, part, values, box) for part in parts]
     found = Found()
-    for each in prepared:
+    for index, each in enumerate(prepared):
         if not each.exponents_hold:
             raise reduce.NotReducible("an exponent of a state is not positive at these parameters")
-        _take(system, each, each.run(until, most_boxes - found.n_boxes, narrowest), box, found)
-    found.roots = _without_members_of_families(found.roots)
+        limits = until, most_boxes - found.n_boxes, narrowest
+        searched = None if each.part.alike or each.part.free else each.run(*limits)
+        if searched is None or (len(searched.undecided) and not late(until)):
+            gently = searched is not None and not searched.degenerate and len(searched.undecided) < MANY
+            settled = _settled(model, splitting, index, values, box, gently, limits)
+            if settled is not None:
+                searched, each, families, undecided = settled
+                found.roots += families
+                found.undecided += undecided
+        _take(system, each, each.run(*limits) if searched is None else searched, box, found)
+    if any(r.family for r in found.roots):
+        from . import families
+
+        found.roots, unknown = families.without_members(found.roots, system, values)
+        found.undecided += unknown
     return found
+
+
+def late(until):
+    """Whether it is time to stop."""
+    return until is not None and time.monotonic() >= until
+
+
+def _settled(model, splitting, index, values, box, gently, limits):
+    from . import families
+
+    return families.settle(model, splitting, index, values, box, gently, *limits)
 
 
 def _take(system, prepared, searched, box, found):
@@ -128,15 +166,28 @@ def _take(system, prepared, searched, box, found):
             continue
         if np.any(np.all(full[divided] == 0, axis=1)):
             continue  # it lies on the face, which is a part of its own
-        if np.any((full[divided, 0] <= 0) & (full[divided, 1] >= 0)):
+        if np.any((full[divided, 0] <= 0) & (full[divided, 1] >= 0)) or not _defined(prepared, searched, full):
             found.undecided.append(full)  # a root that may lie on the face it was split from
         else:
-            found.roots.append(Root(full, bool(prepared.part.free)))
+            free = prepared.part.free
+            words = ", ".join([*(f"{s.name} = 0" for s in prepared.part.zeros), *(f"any {s.name}" for s in free)])
+            found.roots.append(Root(full, bool(free), words if free else "", part=prepared.part))
     for cluster in _clusters(searched.undecided):
         full = prepared.all_states(cluster)
         full[:, 0], full[:, 1] = np.maximum(full[:, 0], box[:, 0]), np.minimum(full[:, 1], box[:, 1])
         if np.all(full[:, 0] <= full[:, 1]):
             found.undecided.append(full)
+
+
+def _defined(prepared, searched, full):
+    """Whether no denominator that was multiplied away is zero."""
+    if not searched.below:
+        return True
+    from . import families
+
+    system = prepared.system
+    signs = families.evaluate(searched.below, system, prepared.values, system.states, full)
+    return signs is not None and bool(np.all((signs[:, 0] > 0) | (signs[:, 1] < 0)))
 
 
 def _each_once(searched, found):
@@ -161,11 +212,13 @@ class Prepared:
     def __init__(self, system, part, values, box):
         from remission.solvers import intervals
 
-        self.system, self.part, self.box = system, part, box
+        self.system, self.part, self.values, self.box = system, part, values, box
         self.at = {s: i for i, s in enumerate(system.states)}
         self.tape = tape = part.tape
-        self.factors_hold = self.exponents_hold = True
-        if tape is None:
+        k, signs = len(part.factors), _constants(part.conditions, values)
+        self.factors_hold = bool(np.all((signs[:k, 0] > 0) | (signs[:k, 1] < 0)))
+        self.exponents_hold = bool(np.all(signs[k:, 0] > 0))
+        if tape is None or not self.factors_hold:
             return
         n, b = len(part.variables), len(part.eliminated)
         self.V = np.zeros((tape.n_registers, 2))
@@ -180,12 +233,6 @@ class Prepared:
         self.start = np.ascontiguousarray(box[self.variables]).reshape(n, 2)
         self.bounds = np.ascontiguousarray(box[[self.at[s] for s, _, _ in part.eliminated]]).reshape(b, 2)
         self.defined = self.forward(self.start) != intervals.EMPTY
-        if not self.defined:  # then no root is in it, whatever the factors are
-            return
-        conditions = self.V[tape.outputs[n + b + n * n :]]
-        k = len(part.factors)
-        self.factors_hold = bool(np.all((conditions[:k, 0] > 0) | (conditions[:k, 1] < 0)))
-        self.exponents_hold = bool(np.all(conditions[k:, 0] > 0))
 
     def forward(self, variables):
         from remission.solvers import intervals
@@ -299,6 +346,17 @@ class Prepared:
         return True
 
 
+def _constants(tape, values):
+    """Intervals (n, 2) of expressions in parameters alone; everything where they have no value."""
+    from remission.solvers import intervals
+
+    V = np.zeros((tape.n_registers, 2))
+    V[: tape.first_variable] = np.concatenate([intervals.number_intervals(tape), values])
+    if intervals.forward(tape.code, 0, len(tape.code), tape.n_given, V) == intervals.EMPTY:
+        return np.full((len(tape.outputs), 2), [-np.inf, np.inf])
+    return V[tape.outputs]
+
+
 def _rational(operation, x, y):
     if operation == ADD:
         return x + y
@@ -325,13 +383,3 @@ def _clusters(boxes):
                 kept.append(hull)
         hulls = [*kept, new]
     return hulls
-
-
-def _without_members_of_families(roots):
-    families = [r for r in roots if r.family]
-    return families + [
-        r for r in roots
-        if not r.family
-        and not any(np.all((f.enclosure[:, 0] <= r.enclosure[:, 0]) & (r.enclosure[:, 1] <= f.enclosure[:, 1]))
-                    for f in families)
-    ]  # fmt: skip

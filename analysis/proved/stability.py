@@ -24,6 +24,23 @@ def jacobian_tape(model):
     return make_tape([*slopes, *system.rates.values()], system.states, system.parameters)
 
 
+@lru_cache(maxsize=64)
+def rates_tape(model):
+    """Tape of the rates."""
+    system = reduce.system_of(model)
+    return make_tape(system.rates.values(), system.states, system.parameters)
+
+
+def has_rates(model, values, enclosure) -> bool:
+    """Whether the rates have a value somewhere in an enclosure; where they have none, only limits can be zero."""
+    from remission.solvers import intervals
+
+    tape = rates_tape(model)
+    V = np.zeros((tape.n_registers, 2))
+    V[: tape.n_given] = np.concatenate([intervals.number_intervals(tape), values, enclosure])
+    return intervals.forward(tape.code, 0, len(tape.code), tape.n_given, V) != intervals.EMPTY
+
+
 def jacobian_intervals(model, values, enclosure):
     """Jacobian over an enclosure; None where it is not finite.
 

@@ -164,7 +164,7 @@ BOXES = {
     "clonal_inflammation": dict.fromkeys("SARX", (0, 5e9)),
     "kuznetsov": {"E": (0, 1e7)},
     "kirschner_panetta": {"E": (0, 1e8), "I": (0, 1e8)},
-    "monro_gaffney": dict.fromkeys("SR", (0, 1e12)),
+    "monro_gaffney": dict.fromkeys("SR", (0, 4e12)),
     "oncogene_withdrawal": dict.fromkeys("SAR", (0, 5e9)),
 }
 
