@@ -37,6 +37,7 @@ _SHELVES = {
     "experiment": "Experiment Scaled Series",
     "fitting": "Fit LogNormal Normal Own Prediction Shared Start fit",
     "continuation": "Branch Branches Curve Curves SpecialPoint check_complete continue_branches continue_points",
+    "cycles": "CycleBranch CycleBranches CyclePoint Orbit continue_cycles",
     "plots": "plot",
 }
 _HOME = {name: module for module, names in _SHELVES.items() for name in names.split()}

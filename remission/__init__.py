@@ -33,6 +33,7 @@ _SHELVES = {
         separatrix
         certify_fold certify_hopf certify_transcritical
         thresholds Threshold Thresholds
+        continue_cycles
         read_table Experiment Own Shared Scaled fit
         plot
     """,

@@ -20,6 +20,9 @@ DRAWERS = {
     "Branches": ("branches", "plot_branches"),
     "Curve": ("branches", "plot_curves"),
     "Curves": ("branches", "plot_curves"),
+    "CycleBranch": ("cycles", "plot_cycles"),
+    "CycleBranches": ("cycles", "plot_cycles"),
+    "Orbit": ("cycles", "plot_orbit"),
     "ExpectedLineages": ("survival", "plot_lineages"),
 }
 _SHELVES = {
@@ -31,6 +34,7 @@ _SHELVES = {
     "sensitivity": "plot_sensitivity sensitivity_panels",
     "steady_states": "plot_steady_states plot_steady_branches",
     "branches": "plot_branches plot_curves",
+    "cycles": "plot_cycles plot_periods plot_orbit plot_multipliers",
     "survival": "plot_survival plot_lineages kaplan_meier",
     "plane": "plot_plane mark_threshold",
     "comparison": "plot_forest plot_observed_predicted",
@@ -49,7 +53,7 @@ def plot(result, ax=None, **options):
     Parameters
     ----------
     result : Solution, Model, Table, Dataset, Fit, Prediction, Sweep, Sensitivity, SteadyStates, Branch,
-        Branches, Curve, Curves or ExpectedLineages
+        Branches, Curve, Curves, CycleBranch, CycleBranches, Orbit or ExpectedLineages
     ax : Axes, optional
         Where to draw; a new figure if not given.
     **options

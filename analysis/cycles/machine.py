@@ -1,0 +1,328 @@
+"""One Newton step of a periodic orbit, compiled once for all models; without numba the same functions run as Python.
+
+An orbit is a piecewise polynomial of degree m on N intervals of the unit of time [0, 1), continuous and periodic, that
+meets u' = T f(u, p) at the m Gauss points of each interval. Each interval's m n equations give its inner and last
+values from its first one, the period and the parameter: what is left is a cyclic chain of N blocks, eliminated with
+pivoting from one interval to the next, and a border of two rows (phase, and length along the branch).
+
+States are measured in `scale`, or in natural logarithms where `logs` says so; the period is unknown as log T, the
+parameter in units of its scale.
+
+The system travels as the tuple of `continuation.machine`, whose tape and elimination are used here. Numba renews code
+on disk when the file of a function changes, not when what it calls does: change this file too when those change.
+"""
+
+import numpy as np
+
+from ..continuation.machine import COMPILED, compiled, eliminate, run_tape, substitute
+
+__all__ = ["COMPILED", "newton_step", "rates_at", "triangular_product"]
+
+
+@compiled
+def rates_at(z, parameter, system, logs, f, J, moved):
+    """f (n), J (n, n + 1) at the point z; `moved` (n) is workspace."""
+    code, outputs, registers, first, n, _m, scale, _second = system
+    for i in range(n):
+        x = np.exp(z[i]) if logs[i] else z[i] * scale[i]
+        moved[i] = x if logs[i] else scale[i]
+        registers[first + i] = x
+    registers[first + n] = parameter * scale[n]
+    run_tape(code, registers, first)
+    at = n
+    for i in range(n):
+        f[i] = registers[outputs[i]] / moved[i]
+        for j in range(n):
+            J[i, j] = registers[outputs[at]] * moved[j] / moved[i]
+            at += 1
+        if logs[i]:
+            J[i, i] -= f[i]
+        J[i, n] = registers[outputs[at]] * scale[n] / moved[i]
+        at += 1
+
+
+@compiled
+def _interval(U, first, h, period, parameter, system, logs, slopes, values, work, A, X):
+    """Inner and last values of an interval from its first: X (m n, n + 3), columns first value, log T, parameter, rest.
+
+    d u_j = X[:, :n] d u_0 + X[:, n] d log T + X[:, n + 1] d parameter + X[:, n + 2], j = 1 to m.
+    """
+    f, J, moved, z, pivots, column = work
+    n, m = U.shape[1], slopes.shape[0]
+    for q in range(m):
+        for k in range(n):
+            z[k] = 0.0
+            for j in range(m + 1):
+                z[k] += values[q, j] * U[first + j, k]
+        rates_at(z, parameter, system, logs, f, J, moved)
+        for k in range(n):
+            row = q * n + k
+            residual = -h * period * f[k]
+            for j in range(m + 1):
+                residual += slopes[q, j] * U[first + j, k]
+                part = -h * period * values[q, j]
+                for l in range(n):
+                    entry = part * J[k, l]
+                    if l == k:
+                        entry += slopes[q, j]
+                    if j == 0:
+                        X[row, l] = -entry
+                    else:
+                        A[row, (j - 1) * n + l] = entry
+            X[row, n] = h * period * f[k]
+            X[row, n + 1] = h * period * J[k, n]
+            X[row, n + 2] = -residual
+    size = m * n
+    eliminate(A, size, pivots)
+    for c in range(n + 3):
+        for i in range(size):
+            column[i] = X[i, c]
+        substitute(A, size, pivots, column)
+        for i in range(size):
+            X[i, c] = column[i]
+
+
+@compiled
+def newton_step(U, log_period, parameter, h, system, logs, slopes, values, rows, sides, target, steps):
+    """Newton correction of an orbit, and the tangent of the branch that the last border row is one along.
+
+    Parameters
+    ----------
+    U : (N m + 1, n) array
+        The last row equals the first.
+    log_period, parameter : float
+    h : (N,) array
+        Lengths of the intervals, of sum 1.
+    system : tuple
+    logs : (n,) bool array
+    slopes, values : (m, m + 1) arrays
+        Of the basis polynomials at the Gauss points of [0, 1].
+    rows : (2, N, m + 1, n) array
+        Border: coefficients of the values of each interval.
+    sides : (2, 2) array
+        Border: coefficients of log T and the parameter.
+    target : (2,) array
+        What the border rows have to give.
+    steps : (N, n, n) array
+        Filled with the derivative of each interval's last value by its first.
+
+    Returns
+    -------
+    dU, tangent : (N m + 1, n) arrays
+    d, t : (2,) arrays
+        Log T and parameter of the two.
+    """
+    N, n, m = h.shape[0], U.shape[1], slopes.shape[0]
+    period = np.exp(log_period)
+    size, width = m * n, 3 * n + 4
+    work = (
+        np.empty(n), np.empty((n, n + 1)), np.empty(n), np.empty(n), np.empty(size, np.int64), np.empty(size),
+    )  # fmt: skip
+    A = np.empty((size, size))
+    X = np.empty((N, size, n + 3))
+    kept = np.empty((N, n, width))
+    panel = np.zeros((2 * n + 2, width))
+    cT, cp, c1, c2 = 3 * n, 3 * n + 1, 3 * n + 2, 3 * n + 3  # columns: x_i | x_0 | x_i+1 | log T | parameter | two
+    border = np.zeros((2, width))
+    for r in range(2):
+        border[r, cT], border[r, cp] = sides[r, 0], sides[r, 1]
+        border[r, c1] = target[r] - sides[r, 0] * log_period - sides[r, 1] * parameter
+    border[1, c2] = 1.0
+    for i in range(N):
+        _interval(U, i * m, h[i], period, parameter, system, logs, slopes, values, work, A, X[i])
+        last = size - n
+        for k in range(n):
+            for l in range(n):
+                steps[i, k, l] = X[i, last + k, l]
+        to = n if i == 0 else 0
+        for r in range(2):  # the border's part of this interval, by its first value, log T and parameter
+            for k in range(n):
+                border[r, to + k] += rows[r, i, 0, k]
+                border[r, c1] -= rows[r, i, 0, k] * U[i * m, k]
+                for j in range(1, m + 1):
+                    weight, at = rows[r, i, j, k], (j - 1) * n + k
+                    for l in range(n):
+                        border[r, to + l] += weight * X[i, at, l]
+                    border[r, cT] += weight * X[i, at, n]
+                    border[r, cp] += weight * X[i, at, n + 1]
+                    border[r, c1] -= weight * (X[i, at, n + 2] + U[i * m + j, k])
+        if i == 0:
+            for k in range(n):
+                for c in range(width):
+                    panel[k, c] = 0.0
+                panel[k, k] = 1.0  # x_1, which is the x_i of the next interval
+                for l in range(n):
+                    panel[k, n + l] = -X[i, last + k, l]
+                panel[k, cT], panel[k, cp] = -X[i, last + k, n], -X[i, last + k, n + 1]
+                panel[k, c1] = X[i, last + k, n + 2]
+            continue
+        for k in range(n):
+            for c in range(width):
+                panel[n + k, c] = 0.0
+            for l in range(n):
+                panel[n + k, l] = -X[i, last + k, l]
+            panel[n + k, 2 * n + k] = 1.0
+            panel[n + k, cT], panel[n + k, cp] = -X[i, last + k, n], -X[i, last + k, n + 1]
+            panel[n + k, c1] = X[i, last + k, n + 2]
+        for r in range(2):
+            for c in range(width):
+                panel[2 * n + r, c] = border[r, c]
+        _eliminate_panel(panel, n)
+        for k in range(n):
+            for c in range(width):
+                kept[i, k, c] = panel[k, c]
+            for c in range(width):
+                panel[k, c] = panel[n + k, c]
+            for l in range(n):  # x_i+1 becomes the x_i of the next interval
+                panel[k, l] = panel[n + k, 2 * n + l]
+                panel[k, 2 * n + l] = 0.0
+        for r in range(2):
+            for c in range(width):
+                border[r, c] = panel[2 * n + r, c]
+            for l in range(n):
+                border[r, l] = panel[2 * n + r, 2 * n + l]
+                border[r, 2 * n + l] = 0.0
+    return _back(U, X, kept, panel, border, m)
+
+
+@compiled
+def _eliminate_panel(panel, n):
+    """Eliminate the first n columns from 2 n rows with pivoting, and from the two rows of the border."""
+    rows, width = panel.shape
+    for k in range(n):
+        best, most = k, abs(panel[k, k])
+        for i in range(k + 1, 2 * n):
+            if abs(panel[i, k]) > most:
+                best, most = i, abs(panel[i, k])
+        if best != k:
+            for c in range(width):
+                panel[k, c], panel[best, c] = panel[best, c], panel[k, c]
+        if most == 0.0:
+            panel[k, k] = 1e-300
+        for i in range(k + 1, rows):
+            factor = panel[i, k] / panel[k, k]
+            if factor != 0.0:
+                for c in range(k, width):
+                    panel[i, c] -= factor * panel[k, c]
+
+
+@compiled
+def _back(U, X, kept, panel, border, m):
+    """The closed chain's n + 2 unknowns, then all others."""
+    N, n = X.shape[0], U.shape[1]
+    cT, cp = 3 * n, 3 * n + 1
+    S = np.empty((n + 2, n + 2))
+    found = np.empty((2, n + 2))
+    for k in range(n + 2):
+        for l in range(n):  # x_N = x_0
+            S[k, l] = panel[k, l] + panel[k, n + l] if k < n else border[k - n, l] + border[k - n, n + l]
+        for c in range(4):
+            value = panel[k, cT + c] if k < n else border[k - n, cT + c]
+            if c < 2:
+                S[k, n + c] = value
+            else:
+                found[c - 2, k] = value
+    pivots = np.empty(n + 2, np.int64)
+    eliminate(S, n + 2, pivots)
+    both = np.zeros((2, N * m + 1, n))
+    ends = np.empty((2, 2))
+    ahead = np.empty(n)
+    for c in range(2):
+        substitute(S, n + 2, pivots, found[c])
+        dT, dp = found[c, n], found[c, n + 1]
+        ends[c, 0], ends[c, 1] = dT, dp
+        V = both[c]
+        for k in range(n):
+            V[0, k] = V[N * m, k] = ahead[k] = found[c, k]
+        for i in range(N - 1, 0, -1):
+            for k in range(n - 1, -1, -1):
+                value = kept[i, k, cT + 2 + c] - kept[i, k, cT] * dT - kept[i, k, cp] * dp
+                for l in range(n):
+                    value -= kept[i, k, n + l] * found[c, l] + kept[i, k, 2 * n + l] * ahead[l]
+                for l in range(k + 1, n):
+                    value -= kept[i, k, l] * V[i * m, l]
+                V[i * m, k] = value / kept[i, k, k]
+            for k in range(n):
+                ahead[k] = V[i * m, k]
+        for i in range(N):
+            for j in range(1, m):
+                for k in range(n):
+                    at = (j - 1) * n + k
+                    value = X[i, at, n] * dT + X[i, at, n + 1] * dp
+                    if c == 0:
+                        value += X[i, at, n + 2]
+                    for l in range(n):
+                        value += X[i, at, l] * V[i * m, l]
+                    V[i * m + j, k] = value
+    return both[0], both[1], ends[0], ends[1]
+
+
+@compiled
+def triangular_product(steps, Q, sweeps):
+    """Triangular factors of a product of matrices by orthogonal iteration, which keeps small multipliers apart.
+
+    Parameters
+    ----------
+    steps : (N, n, n) array
+        The product is steps[N - 1] ... steps[0].
+    Q : (n, n) array
+        Orthogonal; changed to that after the last sweep but one.
+    sweeps : int
+
+    Returns
+    -------
+    turned : (n, n) array
+        Orthogonal: product Q = Q turned R.
+    R : (n, n) array
+        Upper triangular, its diagonal divided out row by row.
+    size : (n,) array
+        Logarithms of the absolute values of the diagonal.
+    """
+    N, n = steps.shape[0], steps.shape[1]
+    B = np.empty((n, n))
+    now = Q.copy()
+    R, size = np.eye(n), np.zeros(n)
+    for _sweep in range(sweeps):
+        Q[:] = now
+        R[:] = np.eye(n)
+        size[:] = 0.0
+        for i in range(N):
+            for k in range(n):
+                for l in range(n):
+                    B[k, l] = 0.0
+                    for j in range(n):
+                        B[k, l] += steps[i, k, j] * now[j, l]
+            step = np.zeros((n, n))
+            for l in range(n):  # Gram-Schmidt, twice
+                for _again in range(2):
+                    for j in range(l):
+                        dot = 0.0
+                        for k in range(n):
+                            dot += now[k, j] * B[k, l]
+                        step[j, l] += dot
+                        for k in range(n):
+                            B[k, l] -= dot * now[k, j]
+                norm = 0.0
+                for k in range(n):
+                    norm += B[k, l] ** 2
+                norm = max(np.sqrt(norm), 1e-300)
+                step[l, l] = norm
+                for k in range(n):
+                    now[k, l] = B[k, l] / norm
+            # R has rows divided by exp(size): new R = step R, row k divided by its own diagonal
+            for k in range(n):
+                for l in range(k, n):
+                    value = 0.0
+                    for j in range(k, l + 1):
+                        value += step[k, j] / step[k, k] * np.exp(size[j] - size[k]) * R[j, l]
+                    B[k, l] = value
+            for k in range(n):
+                for l in range(k, n):
+                    R[k, l] = B[k, l]
+                size[k] += np.log(step[k, k])
+    turned = np.zeros((n, n))
+    for k in range(n):
+        for l in range(n):
+            for j in range(n):
+                turned[k, l] += Q[j, k] * now[j, l]
+    return turned, R, size

@@ -1,0 +1,187 @@
+"""One periodic orbit as a result: values over a period, extremes, means, Floquet multipliers."""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from remission.models.errors import ProblemError, did_you_mean
+
+__all__ = ["Orbit", "ends_of"]
+
+UNDECIDED = 1e-6  # distance from 1 of a modulus below which nothing is said of stability
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Orbit:
+    """A periodic orbit; `orbit["T"]` is (k,) over `orbit.t` (k,), from one passage to the next.
+
+    Attributes
+    ----------
+    problem : Problem
+        With the orbit's parameter values; its initial values are those of the orbit at the first time.
+    period : float
+        In the model's unit of time.
+    t : (k,) array
+        From the first time to the last, a period later. A time at which something is given comes twice, before and
+        after.
+    states : (k, n) array
+        In the order of `problem.system.states`.
+    inputs : (k, n_inputs) array
+    multipliers : (n,) complex array
+        Floquet multipliers, largest absolute value first. A cycle's own 1 is among them; conserved totals are left
+        out of a cycle and belong to a forced orbit as further ones.
+    forced : bool
+        Whether a periodic treatment drives it; else it is a cycle of its own, and one multiplier is 1.
+    parameter : str
+        What was moved along the branch of a cycle; empty for a forced orbit.
+    residual : float
+        Cycle: distance from 1 of its trivial multiplier, a check of the accuracy. Forced orbit: largest change over
+        a period, relative to the size of the state.
+    weights : (k,) array
+        Of the mean over a period.
+    """
+
+    problem: object
+    period: float
+    t: np.ndarray
+    states: np.ndarray
+    inputs: np.ndarray
+    multipliers: np.ndarray
+    forced: bool
+    parameter: str = ""
+    residual: float = 0.0
+    weights: np.ndarray = field(default_factory=lambda: np.zeros(0))
+
+    @property
+    def names(self) -> tuple:
+        """What the orbit can be indexed by: states, observables and inputs."""
+        system = self.problem.system
+        return (*system.states, *system.observables, *system.inputs)
+
+    def __getitem__(self, name):
+        name, system = str(getattr(name, "name", name)), self.problem.system
+        if name in system.states:
+            return self.states[:, system.states.index(name)]
+        if name in system.inputs:
+            return self.inputs[:, system.inputs.index(name)]
+        if name in system.observables:
+            found = system.observe(self.t, self.states.T, self.problem.p, self.inputs.T)
+            return np.asarray(found)[system.observables.index(name)]
+        raise ProblemError(f"the orbit has no {name!r}; {did_you_mean(name, list(self.names))}")
+
+    @property
+    def value(self) -> float:
+        """Of the moved parameter; NaN for a forced orbit."""
+        if not self.parameter:
+            return np.nan
+        known = self.problem.parameters
+        return float(known[self.parameter] if self.parameter in known else self.problem.inputs()[self.parameter])
+
+    @property
+    def start(self) -> dict:
+        """State -> value at the first time, before anything is given."""
+        return dict(zip(self.problem.system.states, self.states[0].tolist(), strict=True))
+
+    def _ends(self, name):
+        values = self[name]
+        return (np.min(values), np.max(values)) if self.forced else ends_of(self.t / self.period, values)
+
+    def min(self, name) -> float:
+        """Least value of a state, observable or input over the period."""
+        return float(self._ends(name)[0])
+
+    def max(self, name) -> float:
+        """Largest value of a state, observable or input over the period."""
+        return float(self._ends(name)[1])
+
+    def mean(self, name) -> float:
+        """Mean of a state, observable or input over the period."""
+        return float(self.weights @ self[name])
+
+    @property
+    def others(self) -> np.ndarray:
+        """Multipliers without the trivial one of a cycle."""
+        if self.forced:
+            return self.multipliers
+        return np.delete(self.multipliers, np.argmin(np.abs(self.multipliers - 1)))
+
+    @property
+    def stability(self) -> str:
+        """`"stable"`, `"unstable"`, or `"undecided"` where the largest multiplier is 1 within 1e-6."""
+        largest = float(np.max(np.abs(self.others), initial=0.0))
+        if abs(largest - 1) <= UNDECIDED:
+            return "undecided"
+        return "stable" if largest < 1 else "unstable"
+
+    @property
+    def stable(self) -> bool:
+        """Whether all multipliers (but a cycle's trivial one) lie inside the unit circle."""
+        return self.stability == "stable"
+
+    def to_pandas(self):
+        """Time, states, observables and inputs as columns.
+
+        Returns
+        -------
+        pandas.DataFrame
+        """
+        import pandas as pd
+
+        return pd.DataFrame({"t": self.t} | {name: self[name] for name in self.names})
+
+    def __repr__(self):
+        return f"<Orbit of {self.problem.model.name}: period {self.period:.6g}, {self.stability}>"
+
+    def __str__(self):
+        unit = self.problem.model.time_unit
+        unit = "" if unit in ("", "1") else f" {unit}s"
+        kind = "forced orbit" if self.forced else "cycle"
+        where = f" at {self.parameter} = {self.value:.6g}" if self.parameter else ""
+        lines = [f"{kind} of {self.problem.model.name}{where}, period {self.period:.8g}{unit}, {self.stability}"]
+        for name in (*self.problem.system.states, *self.problem.system.observables):
+            lines.append(f"  {name}: {self.min(name):.6g} to {self.max(name):.6g}, mean {self.mean(name):.6g}")
+        shown = ", ".join(_complex(v) for v in self.multipliers[:8])
+        lines.append(f"  multipliers: {shown}" + (", ..." if len(self.multipliers) > 8 else ""))
+        return "\n".join(lines)
+
+
+def _complex(value):
+    if value.imag == 0:
+        return f"{value.real:.6g}"
+    return f"{value.real:.6g} {'+' if value.imag > 0 else '-'} {abs(value.imag):.6g}i"
+
+
+def ends_of(x, values) -> tuple:
+    """Least and largest value of a smooth periodic curve; positive ones are read in logarithms.
+
+    Parameters
+    ----------
+    x : (k,) array
+        From 0 to 1, both included.
+    values : (k,) array
+
+    Returns
+    -------
+    (float, float)
+
+    Examples
+    --------
+    >>> x = np.linspace(0, 1, 100)
+    >>> [round(v, 6) for v in ends_of(x, np.cos(2 * np.pi * x - 1))]
+    [-1.0, 1.0]
+    """
+    if np.min(values) > 0:
+        logs = np.log(values)
+        return float(np.exp(-_peak(x, -logs))), float(np.exp(_peak(x, logs)))
+    return -_peak(x, -values), _peak(x, values)
+
+
+def _peak(x, values) -> float:
+    """Top of the parabola through the highest point and its neighbours."""
+    i = int(np.argmax(values[:-1]))
+    before, after = (x[i - 1], x[i + 1]) if i else (x[-2] - 1, x[1])
+    left = (values[i] - values[i - 1 if i else -2]) / (x[i] - before)
+    right = (values[i + 1] - values[i]) / (after - x[i])
+    bend = (right - left) / (after - before)
+    slope = (left * (after - x[i]) + right * (x[i] - before)) / (after - before)
+    return float(values[i] - slope**2 / (4 * bend)) if bend < 0 else float(values[i])
