@@ -15,6 +15,8 @@ _SHELVES = {
     "recheck": "Verification verify",
     "proved.points": "certify_fold certify_hopf certify_transcritical",
     "proved.point_value": "CertifiedPoint",
+    "proved.all_points": "certified_points",
+    "proved.all_points_value": "CertifiedPoints",
     "outcomes": """
         Outcome as_outcome at_end cure_fraction doubling_time nadir nadir_time relapse_probability
         time_to_progression

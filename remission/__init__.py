@@ -31,7 +31,7 @@ _SHELVES = {
         relapse_free_survival
         steady_states verify continue_branches continue_points check_complete sensitivity sweep
         separatrix
-        certify_fold certify_hopf certify_transcritical
+        certified_points certify_fold certify_hopf certify_transcritical
         thresholds Threshold Thresholds
         continue_cycles
         read_table Experiment Own Shared Scaled fit

@@ -157,7 +157,7 @@ def newton_point(x, n, code, shape, outs, width, V):
     """Ordinary Newton steps in place; whether they settle."""
     rows, given, first = shape[1], shape[2], shape[3]
     J = np.empty((n, n))
-    before = np.inf
+    before, length, far = np.inf, np.inf, np.inf
     for _ in range(12):
         for i in range(n):
             V[first + i, 0] = x[i]
@@ -171,7 +171,7 @@ def newton_point(x, n, code, shape, outs, width, V):
         Y, fine = inverse(J, n)
         if not fine:
             return False
-        length = 0.0
+        length, far = 0.0, 0.0
         for i in range(n):
             step = 0.0
             for j in range(n):
@@ -181,10 +181,11 @@ def newton_point(x, n, code, shape, outs, width, V):
                 return False
             x[i] -= step
             length = max(length, abs(step) / (abs(x[i]) + 1e-13 * width[i]))
+            far = max(far, abs(step) / (abs(x[i]) + width[i]))
         if length < 1e-14 or (length < 1e-9 and length >= 0.5 * before):
             return True
         before = length
-    return length < 1e-6
+    return length < 1e-6 or far < 1e-12  # at zero, terms that cancel leave steps of rounding
 
 
 @compiled

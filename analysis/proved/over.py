@@ -96,6 +96,11 @@ def counts(problem, box, box_from, over, time_limit, resolution=2.0**-10) -> Sta
     """
     began = time.monotonic()
     names = list(over)
+    if len(names) == 1:
+        found = _between_points(problem, box, names[0], over[names[0]], time_limit)
+        if found:
+            sides, cells = found
+            return StateCounts(problem, dict(over), sides, box_from, cells, time.monotonic() - began)
     whole = np.array([over[n] for n in names], dtype=float)
     stack, cells = [whole], []
     while stack:
@@ -115,6 +120,28 @@ def counts(problem, box, box_from, over, time_limit, resolution=2.0**-10) -> Sta
             cells.append(Cell(ranges, number, stabilities))
     cells = _joined(cells, names[0]) if len(names) == 1 else cells
     return StateCounts(problem, dict(over), box, box_from, tuple(cells), time.monotonic() - began)
+
+
+def _between_points(problem, box, name, within, time_limit):
+    """Cells between the special points of one parameter, with the box; None where these are not all proved."""
+    from . import reduce
+    from .all_points import certified_points
+
+    try:
+        found = certified_points(problem, name, within, box, time_limit=0.5 * time_limit)
+    except reduce.NotReducible:
+        return None
+    if not found.complete or not found.stretches or any(not s.stable_throughout for s in found.stretches):
+        return None
+    cells, at = [], within[0]
+    for s in found.stretches:
+        if at < s.low:
+            cells.append(Cell({name: (at, s.low)}, None))
+        cells.append(Cell({name: (s.low, s.high)}, s.count, s.stabilities))
+        at = s.high
+    if at < within[1]:
+        cells.append(Cell({name: (at, within[1])}, None))
+    return found.box, _joined(cells, name)
 
 
 def _in_cell(problem, box, cell):

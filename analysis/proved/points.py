@@ -303,6 +303,7 @@ class Work:
         code, outs = made.tape.code, made.tape.outputs
         if not kernel.newton_point(x, n, code, made.shape, outs, width, V):
             raise CertificateError(f"certify {made.kind} of {self.problem.model.name}: Newton steps do not settle")
+        self.present = np.maximum(np.abs(x[: len(self.present)]), self.present)
         F, K, W, T = (np.empty((n, 2)) for _ in range(4))
         M = np.empty((n, n, 2))
         for part in WIDTHS:

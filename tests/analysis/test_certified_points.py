@@ -8,7 +8,14 @@ import pytest
 import sympy as sp
 
 from remission import models
-from remission.analysis import certify_fold, certify_hopf, certify_transcritical, verify
+from remission.analysis import (
+    certified_points,
+    certify_fold,
+    certify_hopf,
+    certify_transcritical,
+    steady_states,
+    verify,
+)
 from remission.models import Model, Parameter, ProblemError, State
 from remission.models.errors import CertificateError
 from remission.solvers import Problem
@@ -209,6 +216,93 @@ def test_faults_of_the_caller():
         certify_fold(kuznetsov(), "sigmma", (0.46, 358.0), 0.19)
     with pytest.raises(ProblemError, match="no state 'y'"):
         certify_fold(kuznetsov(), "sigma", {"x": 0.46}, 0.19)
+
+
+# --- all of them ------------------------------------------------------------------------------------------------------
+
+
+def summary(found):
+    """Kinds in order, and (states, stable ones) between the points."""
+    return [p.kind for p in found], [(s.count, s.stabilities.count("stable")) for s in found.stretches]
+
+
+@pytest.mark.parametrize(
+    ("make", "of", "within", "kinds", "between"),
+    [
+        (kuznetsov, "sigma", (0.001, 1.0), ["fold", "transcritical"], [(4, 2), (2, 1), (1, 1)]),
+        (kuznetsov, "delta", (0.01, 1.0), ["transcritical", "fold", "fold"], [(1, 1), (2, 1), (4, 2), (2, 1)]),
+        (bykov, "q2", (0.5, 1.5), ["Hopf", "fold", "Hopf", "fold"], [(1, 1), (1, 0), (3, 0), (3, 1), (1, 1)]),
+        (ab, "p1", (0.01, 0.5), ["Hopf", "Hopf"], [(1, 1), (1, 0), (1, 1)]),
+    ],
+)
+def test_exactly_these_points(make, of, within, kinds, between):
+    found = certified_points(make(), of, within)
+    assert found.complete
+    assert summary(found) == (kinds, between)
+    assert all(s.stable_throughout for s in found.stretches)
+    assert not found.undecided
+    assert not found.leaving
+
+
+def test_loop_over_the_dose():
+    """At B = 50 a second fold lies just under the transcritical point: three points, up to four states."""
+    found = certified_points(loop(50.0), "e", (0.0, 1.2))
+    assert found.complete
+    assert summary(found) == (["fold", "transcritical", "fold"], [(2, 1), (4, 2), (3, 2), (1, 1)])
+    assert [p.value for p in found] == pytest.approx([0.33350898, 0.33389315, 0.49580297], abs=1e-8)
+
+
+def test_kirschner_panetta_in_a_wide_box():
+    """The published fold at c = 8.55e-5 and Hopf point at 0.0325, and no other."""
+    box = {"E": (0, 1e8), "T": (0, 1.1e9), "I": (0, 1e8)}
+    found = certified_points(Problem(models.kirschner_panetta()), "c", (1e-5, 0.05), box)
+    assert found.complete
+    assert [p.kind for p in found] == ["fold", "Hopf"]
+    assert found[0].value == pytest.approx(8.55204e-5, rel=1e-6)
+    assert found[0]["T"] == pytest.approx(9.6527e8, rel=1e-4)
+    assert found[1].value == pytest.approx(0.0324644, abs=5e-8)
+
+
+def test_what_is_not_decided_is_said():
+    """u1 = 0 does not divide its equation as it is written, so its branch point at p1 = p2/p3 looks degenerate."""
+    found = certified_points(pp2(), "p1", (0.1, 1.0))
+    assert not found.complete
+    assert [b["p1"][0] <= 0.6 <= b["p1"][1] for b in found.undecided] == [True]
+    assert "not decided near p1 = 0.6" in str(found)
+    assert [p.kind for p in found] == ["Hopf", "transcritical", "fold"]
+
+
+def test_a_state_that_leaves_the_box_is_said():
+    found = certified_points(kuznetsov(), "sigma", (0.001, 0.15), {"x": (0, 2.0), "y": (0, 440)})
+    assert [(name, side) for name, side, _ in found.leaving] == [("y", "upper")]
+    low, high = found.leaving[0][2]
+    at = steady_states(kuznetsov(sigma=0.5 * (low + high)), {"x": (0, 2.0), "y": (0, 500)})
+    assert max(s["y"] for s in at) == pytest.approx(440)
+
+
+def test_little_time_is_said():
+    found = certified_points(bykov(), "q2", (0.5, 1.5), time_limit=1e-6)
+    assert not found.complete
+    assert any("time" in note for note in found.notes)
+
+
+def test_a_range_for_the_loop():
+    """Which cells could not decide: with F = e at the edge of its box, and the fold."""
+    found = steady_states(loop(), {"F": (0, 1.3)}, over={"e": (0.0, 1.2)})
+    assert [c.count for c in found.cells if c.count is not None] == [2, 3, 1]
+    assert sum(high - low for c in found.undecided for low, high in c.ranges.values()) < 1e-8
+
+
+def test_faults_of_a_range():
+    with pytest.raises(ProblemError, match="finite"):
+        certified_points(kuznetsov(), "sigma", (0.5, 0.1))
+    with pytest.raises(ProblemError, match=r"kind 'folds'.*fold"):
+        certified_points(kuznetsov(), "sigma", (0.1, 0.5), kinds=("folds",))
+    with pytest.raises(ProblemError, match="box names 'z'"):
+        certified_points(kuznetsov(), "sigma", (0.1, 0.5), {"z": (0, 1)})
+
+
+# --- forged certificates ----------------------------------------------------------------------------------------------
 
 
 def moved(pair, by):

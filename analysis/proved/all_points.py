@@ -1,0 +1,352 @@
+"""All folds and transcritical points over a range of one parameter, and how many steady states lie between them."""
+
+import time
+
+import numpy as np
+import sympy as sp
+
+from remission.models.errors import CertificateError, ProblemError, did_you_mean, refuse_unknown_keywords
+
+from . import answer, events, points, reduce, search, stability
+from .all_points_value import CertifiedPoints, Stretch
+
+__all__ = ["certified_points"]
+
+SLACK = 0.01  # of a side, by which the box is widened, so that states on its edge are not on it
+MOST_BOXES, NARROWEST = 400_000, 1e-9
+KINDS = ("fold", "transcritical", "Hopf")
+
+
+@refuse_unknown_keywords
+def certified_points(problem, of, within, box=None, *, kinds=KINDS, time_limit=20.0, counts=True) -> CertifiedPoints:
+    """All special points of a problem's steady states over a range, proved to be all.
+
+    Parameters
+    ----------
+    problem : Problem
+        With constant inputs.
+    of : str
+        Parameter or input that is moved.
+    within : (low, high)
+    box : dict, optional
+        State -> (low, high). States not named take their declared bounds, together with those of a box that no
+        solution leaves where one is found, at both ends of the range, widened by a hundredth. A lower side at zero
+        is moved below zero for states that do not divide their own equation, so that zero is inside.
+    kinds : tuple of str
+        Of `"fold"`, `"transcritical"`, `"Hopf"`.
+    time_limit : float
+        Seconds.
+    counts : bool
+        Whether to count the steady states between the points.
+
+    Returns
+    -------
+    CertifiedPoints
+        `.complete` says whether these are proved to be all of the kinds asked for in the box; `.undecided` are boxes
+        that may hold more.
+
+    Raises
+    ------
+    ProblemError
+        If a name is unknown, a range is not one, or no proof can be had.
+
+    Notes
+    -----
+    Folds solve f = 0 and det f_y = 0 together, transcritical points f = 0 on a face and the growth rate of an absent
+    state, Hopf points f = 0 and a Hurwitz determinant: square systems in the states and what is moved, solved by
+    branch and prune. Between two neighbours of all these and of the places at which a state leaves the box, the
+    number of steady states is constant, and so are the stabilities where pairs were looked for.
+
+    Examples
+    --------
+    >>> from remission.models import paracrine_loop
+    >>> from remission.solvers import Problem
+    >>> print(certified_points(Problem(paracrine_loop()).at_constant(B=0.0), "e", (0.0, 1.2)))
+    2 special points of paracrine_loop over e from 0 to 1.2, proved to be all
+      transcritical at e = 0.3338931542: the state without T and X becomes stable above, subcritical
+      fold at e = 1.00280087: a stable and an unstable state meet; two steady states below, none above
+      0 to 0.333893: 2 steady states, stable: 1
+      0.333893 to 1.0028: 3 steady states, stable: 2
+      1.0028 to 1.2: 1 steady states, stable: 1
+    """
+    began = time.monotonic()
+    of = getattr(of, "name", of)
+    reason = answer.why_not()
+    if reason:
+        raise ProblemError(f"certified_points: no proof can be had: {reason}")
+    points._checked(problem, of)
+    for kind in kinds:
+        if kind not in KINDS:
+            raise ProblemError(f"certified_points: there is no kind {kind!r}; {did_you_mean(str(kind), KINDS)}")
+    low, high = (float(v) for v in within)
+    if not (np.isfinite(low) and np.isfinite(high) and low < high):
+        raise ProblemError(f"certified_points: the range of {of} is {low:g} to {high:g}; it has to be finite")
+    sides = box_over(problem, {of: (low, high)}, box)
+    sought = {"fold": "fold", "transcritical": "transcritical", "Hopf": "pair"}
+    wanted = frozenset({sought[k] for k in kinds} | {"edge"} | ({"fold", "transcritical"} if counts else set()))
+    try:
+        found = Search(problem, of, (low, high), sides, wanted, began + time_limit)
+    except ProblemError as error:
+        raise ProblemError(f"certified_points of {problem.model.name}: no proof can be had: {error}") from error
+    found.run()
+    kept = tuple(sorted((p for p in found.points if p.kind in kinds), key=lambda p: p.value))
+    open_kinds = {k for k, v in sought.items() if v in found.open_kinds}
+    sides = found.states_box()
+    stretches = _stretches(problem, of, (low, high), sides, found) if counts else ()
+    return CertifiedPoints(
+        problem, of, (low, high), sides, kept, not open_kinds & set(kinds), tuple(found.undecided),
+        tuple(found.leaving), stretches, tuple(found.notes), time.monotonic() - began,
+    )  # fmt: skip
+
+
+def with_value(problem, of, value):
+    """The problem with a parameter or input at a value."""
+    if of in problem.inputs():
+        return problem.at_constant(**problem.inputs() | {of: value})
+    return problem.replace(parameters={of: value})
+
+
+def box_over(problem, over, given=None) -> dict:
+    """Box of states for all values in ranges of parameters: given, declared and invariant bounds, widened a little.
+
+    Parameters
+    ----------
+    problem : Problem
+    over : dict of str -> (low, high)
+    given : dict, optional
+        State or its name -> (low, high), which hold instead.
+
+    Returns
+    -------
+    dict of str -> (low, high)
+    """
+    given = {getattr(k, "name", k): tuple(float(e) for e in v) for k, v in (given or {}).items()}
+    names = problem.system.states
+    for name in given:
+        if name not in names:
+            raise ProblemError(f"the box names {name!r}; {did_you_mean(name, names)}")
+    hulls = {name: [given[name]] if name in given else [] for name in names}
+    if len(given) < len(names):
+        corners = [problem]
+        for name, ends in over.items():
+            corners = [with_value(p, name, end) for p in corners for end in ends]
+        inputs = {n: (level, level) for n, level in problem.inputs().items()} | {
+            n: over[n] for n in over if n in problem.inputs()
+        }
+        for at in corners if any(n not in inputs for n in over) else corners[:1]:
+            _declared(at, hulls, given)
+            _invariant(at, inputs, hulls, given)
+    found = {}
+    for name in names:
+        if not hulls[name]:
+            raise ProblemError(
+                f"{problem.model.name}: {name} has no bounds, and no box is found that solutions stay in; "
+                f"say where to look: box={{{name!r}: (low, high)}}"
+            )
+        low, high = min(h[0] for h in hulls[name]), max(h[1] for h in hulls[name])
+        slack = 0.0 if name in given else SLACK * (high - low)
+        found[name] = (low - slack if low != 0 else 0.0, high + slack)
+    return found
+
+
+def _declared(problem, hulls, given):
+    values = {s: problem.parameters[s.name] for s in problem.system.parameter_symbols}
+    for state in problem.model.states:
+        if state.info.bounds is not None and state.name not in given:
+            ends = tuple(float(sp.sympify(b).subs(values)) for b in state.info.bounds)
+            if np.all(np.isfinite(ends)):
+                hulls[state.name].append(ends)
+
+
+def _invariant(problem, inputs, hulls, given):
+    from remission.models import invariant_box
+
+    model = problem.model
+    found = invariant_box(model, {p.name: problem.parameters[p.name] for p in model.parameters}, inputs)
+    for name, ends in found.bounds.items():
+        if name not in given:
+            hulls[name].append(tuple(float(e) for e in ends))
+
+
+class Search:
+    """All events of a problem in a box and a range."""
+
+    def __init__(self, problem, of, within, box, kinds, until):
+        self.problem, self.of, self.until, self.kinds = problem, of, until, kinds
+        self.points, self.undecided, self.leaving, self.notes = [], [], [], []
+        self.open_kinds, self.neutral = set(), []
+        model, names = problem.model, problem.system.states
+        splitting = frozenset(n for n in names if box[n][0] <= 0 <= box[n][1])
+        self.box = np.array([*(box[n] for n in names), within], dtype=float)
+        whole = reduce.system_of(model)
+        values = dict(zip(whole.parameters, answer.parameter_intervals(problem), strict=True))
+        self.values = np.array([v for p, v in values.items() if p.name != of]).reshape(-1, 2)
+        for eliminate in (True, False):
+            self.made = events.events_of(model, splitting, of, eliminate, kinds)
+            prepared = [self._prepared(e, self._sides(e), 0.0) for e in self.made.events]
+            if all(p.factors_hold for p in prepared):
+                break
+        if not all(p.exponents_hold for p in prepared):
+            raise reduce.NotReducible("an exponent of a state is not positive at these parameters")
+        self.notes += self.made.left
+        if self.made.left:
+            self.open_kinds |= set(kinds)
+
+    def _sides(self, event):
+        """The box, with lower sides of states that are not divided out moved below zero."""
+        sides = self.box.copy()
+        width = sides[:, 1] - sides[:, 0]
+        divided = {*event.base.divided, *event.base.zeros, self.made.moved}
+        for i, s in enumerate(self.made.system.states):
+            if s not in divided and sides[i, 0] == 0:
+                sides[i, 0] = -SLACK * width[i]
+        return sides
+
+    def states_box(self):
+        """The box of the states, with the lower sides of those that are nowhere divided out moved below zero."""
+        divided = {s for e in self.made.events for s in (*e.base.divided, *e.base.zeros)}
+        found = {}
+        for s, (low, high) in zip(self.made.system.states[:-1], self.box[:-1], strict=True):
+            low = -SLACK * (high - low) if low == 0 and s not in divided else low
+            found[s.name] = (float(low), float(high))
+        return found
+
+    def _prepared(self, event, sides, edge):
+        return search.Prepared(self.made.system, event.part, np.vstack([self.values, [edge, edge]]), sides)
+
+    def run(self):
+        for event in self.made.events:
+            sides = self._sides(event)
+            if event.kind != "edge":
+                self._take(event, self._prepared(event, sides, 0.0), sides)
+                continue
+            i = self.made.system.states.index(event.state)
+            for end in (0, 1):
+                if end or event.state not in event.base.divided:
+                    self._take(event, self._prepared(event, sides, sides[i, end]), sides)
+
+    def _take(self, event, prepared, sides):
+        searched = prepared.run(self.until, MOST_BOXES, NARROWEST)
+        where = f"{event.kind} " + (
+            f"without {', '.join(s.name for s in event.base.zeros)}" if event.base.zeros else ""
+        )
+        if searched.open:
+            self._leave(event, None, f"{where}: the time or the number of boxes was not enough")
+        if searched.degenerate:
+            self._leave(event, None, f"{where}: the equations are degenerate")
+            return
+        for cluster in search._clusters(searched.undecided):
+            full = prepared.all_states(cluster)
+            full = np.column_stack([np.maximum(full[:, 0], sides[:, 0]), np.minimum(full[:, 1], sides[:, 1])])
+            if np.all(full[:, 0] <= full[:, 1]):
+                self._leave(event, full, f"{where}: not decided near {self.of} = {full[-1].mean():.8g}")
+        divided = [self.made.system.states.index(s) for s in event.base.divided]
+        for enclosure in self._each_once(searched, event, where):
+            full = prepared.all_states(enclosure)
+            if np.any(full[:, 1] < sides[:, 0]) or np.any(full[:, 0] > sides[:, 1]):
+                continue
+            if np.any(np.all(full[divided] <= 0, axis=1)):
+                continue  # on the face, or a negative amount
+            if np.any(full[divided, 0] <= 0):
+                self._leave(event, full, f"{where}: a point that may lie on a face, {self.of} = {full[-1].mean():.8g}")
+            else:
+                self._found(event, full, where)
+
+    def _each_once(self, searched, event, where):
+        found = search.Found()
+        enclosures = search._each_once(searched, found)
+        if not found.complete:
+            self._leave(event, None, f"{where}: two enclosures overlap")
+        return enclosures
+
+    def _leave(self, event, full, note):
+        self.open_kinds.add(event.kind)
+        self.notes.append(note)
+        if full is not None:
+            names = [s.name for s in self.made.system.states]
+            self.undecided.append({n: (float(a), float(b)) for n, (a, b) in zip(names, full, strict=True)})
+
+    def _found(self, event, full, where):
+        middle = full.mean(axis=1)
+        names = [s.name for s in self.made.system.states]
+        if event.kind == "edge":
+            i = names.index(event.state.name)
+            side = "lower" if middle[i] < self.box[i].mean() else "upper"
+            self.leaving.append((event.state.name, side, (float(full[-1, 0]), float(full[-1, 1]))))
+            return
+        if event.kind == "pair" and self._neutral(event, full):
+            return
+        state = dict(zip(names[:-1], middle[:-1].tolist(), strict=True))
+        exact = {n for n, side in zip(names[:-1], full, strict=False) if side[0] <= 0 <= side[1]}
+        absent = {s.name for s in event.base.zeros} | exact
+        how = {"fold": points.certify_fold, "transcritical": points.certify_transcritical, "pair": points.certify_hopf}
+        try:
+            point = how[event.kind](self.problem, self.of, state, float(middle[-1]), absent=absent)
+        except CertificateError as error:
+            self._leave(event, full, f"{where} near {self.of} = {middle[-1]:.8g}: {error}")
+            return
+        box = np.array([*(point.enclosures[n] for n in names[:-1]), point.enclosure])
+        if np.all(box[:, 0] <= full[:, 1]) and np.all(full[:, 0] <= box[:, 1]):
+            self.points.append(point)
+        else:
+            self._leave(event, full, f"{where} near {self.of} = {middle[-1]:.8g}: another point was certified")
+
+    def _neutral(self, event, full):
+        """Whether the pair is proved to be real, a and -a: no change of stability."""
+        import flint
+
+        values = np.vstack([self.values[: self._position()], full[-1:], self.values[self._position() :]])
+        J = stability.jacobian_intervals(self.problem.model, values, full[:-1])
+        if J is None:
+            return False
+        whole = reduce.system_of(self.problem.model)
+        states = [i for i, s in enumerate(whole.states) if s not in event.base.zeros]
+        before, flint.ctx.prec = flint.ctx.prec, stability.DIGITS
+        try:
+            rows = [[stability._ball(*J[i, j]) for j in states] for i in states]
+            for block in stability._blocks(rows):
+                m = len(block)
+                if m < 2:
+                    continue
+                c = flint.arb_mat(m, m, [e for row in block for e in row]).charpoly()
+                c = [c[m - k] for k in range(m + 1)]
+                if m > events.LARGEST or not events.hurwitz(c).contains(0):
+                    continue
+                square = c[2] if m < 4 else c[3] / c[1] if not c[1].contains(0) else flint.arb(0)
+                if not square < 0:
+                    return False
+            return True
+        finally:
+            flint.ctx.prec = before
+
+    def _position(self):
+        return [p.name for p in reduce.system_of(self.problem.model).parameters].index(self.of)
+
+
+def _stretches(problem, of, within, box, found):
+    """Numbers of steady states between the events."""
+    from ..steady_states import steady_states
+
+    cuts = [p.enclosure for p in found.points] + [side for _, _, side in found.leaving]
+    cuts += [b[of] for b in found.undecided]
+    if found.open_kinds - {"pair"} and not found.undecided:
+        return ()
+    cuts = sorted((max(a, within[0]), min(b, within[1])) for a, b in cuts if b >= within[0] and a <= within[1])
+    merged = []
+    for a, b in cuts:
+        if merged and a <= merged[-1][1]:
+            merged[-1] = (merged[-1][0], max(b, merged[-1][1]))
+        else:
+            merged.append((a, b))
+    edges = [within[0], *(v for cut in merged for v in cut), within[1]]
+    stretches = []
+    for a, b in zip(edges[::2], edges[1::2], strict=True):
+        if not a < b:
+            continue
+        at = with_value(problem, of, 0.5 * (a + b))
+        states = steady_states(at, box={n: box[n] for n in problem.system.states})
+        known = states.proved and not any(s.family for s in states)
+        sure = "pair" in found.kinds and "pair" not in found.open_kinds
+        stretches.append(Stretch(a, b, len(states) if known else None,
+                                 tuple(s.stability for s in states) if known else (), known and sure))  # fmt: skip
+    return tuple(stretches)
