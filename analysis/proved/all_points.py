@@ -183,14 +183,26 @@ class Search:
         self.values = np.array([v for p, v in values.items() if p.name != of]).reshape(-1, 2)
         for eliminate in (True, False):
             self.made = events.events_of(model, splitting, of, eliminate, kinds)
-            prepared = [self._prepared(e, self._sides(e), 0.0) for e in self.made.events]
-            if all(p.factors_hold for p in prepared):
+            factors, exponents = self._conditions(model, splitting, eliminate, np.vstack(list(values.values())))
+            if factors:
                 break
-        if not all(p.exponents_hold for p in prepared):
+        if not exponents:
             raise reduce.NotReducible("an exponent of a state is not positive at these parameters")
         self.notes += self.made.left
         if self.made.left:
             self.open_kinds |= set(kinds)
+
+    def _conditions(self, model, splitting, eliminate, values):
+        """Whether what was divided by differs from zero, and exponents are positive, all over the range."""
+        at = self._position()
+        values = values.copy()
+        values[at] = self.box[-1]
+        factors = exponents = True
+        for base in reduce.parts_of(model, splitting, eliminate):
+            signs, k = search._constants(base.conditions, values), len(base.factors)
+            factors &= bool(np.all((signs[:k, 0] > 0) | (signs[:k, 1] < 0)))
+            exponents &= bool(np.all(signs[k:, 0] > 0))
+        return factors, exponents
 
     def _sides(self, event):
         """The box, with lower sides of states that are not divided out moved below zero."""

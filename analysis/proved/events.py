@@ -98,9 +98,8 @@ def _with(base, expression, moved, given):
     written = [*base.equations, reduce.tight(expression)]
     values = [reduce.tight(e) for _, _, e in base.eliminated]
     slopes = [sp.diff(e, s) for e in written for s in variables]
-    tape = make_tape([*written, *values, *slopes, *base.factors, *base.exponents], variables, given)
-    return reduce.Part(base.zeros, base.divided, base.eliminated, variables, tuple(written), base.factors,
-                       base.exponents, (), tape)  # fmt: skip
+    tape, none = make_tape([*written, *values, *slopes], variables, given), make_tape([], (), given)
+    return reduce.Part(base.zeros, base.divided, base.eliminated, variables, tuple(written), (), (), (), tape, none)
 
 
 def _fold(whole, base):
