@@ -33,7 +33,10 @@ _SHELVES = {
     "establishment": "establishment_by_type ladder_establishment ladder_lineages",
     "rescue": "Rescue",
     "critical": "Threshold Thresholds thresholds",
-    "phase": "Separatrix separatrix",
+    "phase": """
+        Basins Nullclines PhasePortrait ResidualDisease Separatrix basins nullclines phase_portrait residual_disease
+        separatrix
+    """,
     "waves": "bistable_speed critical_width front_speed front_speed_between",
     "tables": "Table read_table write_table",
     "experiment": "Experiment Scaled Series",

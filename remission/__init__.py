@@ -30,7 +30,7 @@ _SHELVES = {
         Outcome at_end nadir time_to_progression doubling_time relapse_probability cure_fraction
         relapse_free_survival
         steady_states verify continue_branches continue_points check_complete sensitivity sweep
-        separatrix
+        separatrix residual_disease basins nullclines phase_portrait
         certified_points certify_fold certify_hopf certify_transcritical
         thresholds Threshold Thresholds
         continue_cycles

@@ -8,7 +8,17 @@ from remission.models.errors import ProblemError
 
 from ..steady_states import SteadyState, SteadyStates, steady_states
 
-__all__ = ["Saddle", "chosen_saddle", "proper_saddles", "saddle_at"]
+__all__ = [
+    "Saddle",
+    "box_scale",
+    "brief",
+    "chosen_saddle",
+    "n_unstable",
+    "point_of",
+    "proper_saddles",
+    "saddle_at",
+    "states_of",
+]
 
 STEP = 1e-4  # of differences of the exact Jacobian, in parts of the box
 FLAT = 1e-9  # part of a covector that counts as none
@@ -198,17 +208,17 @@ def chosen_saddle(found: SteadyStates, which=None):
         if len(proper) == 1:
             return proper[0]
         if proper:
-            places = ", ".join(f"saddle={list(found).index(s)} {_where(s)}" for s, _ in proper)
+            places = ", ".join(f"saddle={list(found).index(s)} {brief(s)}" for s, _ in proper)
             raise ProblemError(f"separatrix: {name} has {len(proper)} saddles that separate; say which: {places}")
         raise ProblemError(_none_separates(found))
     state = found[int(which)] if isinstance(which, (int, np.integer)) else which
     if not isinstance(state, SteadyState):
         raise ProblemError(f"separatrix: saddle is a SteadyState or its place in steady_states(...), got {which!r}")
     if state.family or (count := n_unstable(state)) == 0:
-        raise ProblemError(f"separatrix: {_where(state)} of {name} is {state.stability}; a saddle has a way out and in")
+        raise ProblemError(f"separatrix: {brief(state)} of {name} is {state.stability}; a saddle has a way out and in")
     if count > 1:
         raise ProblemError(
-            f"separatrix: {_where(state)} of {name} has {count} unstable directions, so its stable manifold divides "
+            f"separatrix: {brief(state)} of {name} has {count} unstable directions, so its stable manifold divides "
             f"nothing; basins(problem, over=...) shows what does"
         )
     saddle = saddle_at(found.problem.system, point_of(found, state), found.problem.p, list(found.inputs.values()),
@@ -217,7 +227,7 @@ def chosen_saddle(found: SteadyStates, which=None):
 
 
 def _none_separates(found):
-    counts = [(_where(s), s.stability, n_unstable(s)) for s in found]
+    counts = [(brief(s), s.stability, n_unstable(s)) for s in found]
     listed = "; ".join(f"{w}: {s}" + (f" in {n} directions" if s == "unstable" else "") for w, s, n in counts) or "none"
     stable = len(found.stable)
     reason = (
@@ -230,7 +240,10 @@ def _none_separates(found):
     )
 
 
-def _where(state):
+def brief(state) -> str:
+    """A steady state in brackets, for messages."""
+    if state is None:
+        return "no steady state"
     return "(" + ", ".join(f"{name} = {value:.4g}" for name, value in state.values.items()) + ")"
 
 

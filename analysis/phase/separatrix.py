@@ -12,7 +12,8 @@ from .attractors import attractors_of, follow
 from .curve import grow
 from .paths import asked_path
 from .rays import crossings_on
-from .saddles import chosen_saddle, point_of, states_of
+from .residual import residual_of
+from .saddles import brief, chosen_saddle, point_of, states_of
 
 __all__ = ["Separatrix", "separatrix"]
 
@@ -205,7 +206,7 @@ class Separatrix:
         ends = [self.attractors.states[i] if i >= 0 else None for i in (crossing.after, crossing.before)]
         return Threshold(
             self.problem, "residual disease", of, float(crossing.position), unit, "separatrix",
-            f"above it to {_brief(ends[0])}, below to {_brief(ends[1])}", "numerical", None, crossing.derivatives,
+            f"above it to {brief(ends[0])}, below to {brief(ends[1])}", "numerical", None, crossing.derivatives,
             (*_inputs_in_words(self.problem), *held), None, crossing.state,
             {"accuracy": crossing.accuracy, "unstable eigenvalue": self.saddle.rate, "rising": crossing.rising},
         )  # fmt: skip
@@ -229,7 +230,7 @@ class Separatrix:
             If both sides tend to the same state.
         """
         if self.sides[0] is self.sides[1]:
-            raise ProblemError(f"separatrix of {self.problem.model.name}: both sides tend to {_brief(self.sides[0])}")
+            raise ProblemError(f"separatrix of {self.problem.model.name}: both sides tend to {brief(self.sides[0])}")
         point = {getattr(k, "name", k): float(v) for k, v in point.items()}
         names = list(self.problem.system.states)
         for name in point:
@@ -240,6 +241,36 @@ class Separatrix:
         reached = self.attractors.states[label] if label >= 0 else None
         return 0 if reached is None else 1 if reached is self.sides[1] else -1 if reached is self.sides[0] else 0
 
+    def residual(self, solution, t=None):
+        """How much tumour may be left when a therapy ends in this problem, and how much is.
+
+        Parameters
+        ----------
+        solution : Solution
+            The therapy, of the same model.
+        t : float, optional
+            When it ends; the end of the solution if not given.
+
+        Returns
+        -------
+        ResidualDisease
+            As `residual_disease` gives it, with the inputs of the separatrix's problem from then on.
+
+        Examples
+        --------
+        >>> from remission.analysis import separatrix
+        >>> from remission.models import paracrine_loop
+        >>> from remission.solvers import Problem, Treatment, solve
+        >>> chemo = Problem(paracrine_loop(), t_span=(0, 50)).at_constant(e=0.6)
+        >>> edge = separatrix(chemo)
+        >>> for day in (40, 45):
+        ...     print(edge.residual(solve(chemo.at_constant(e=0.6, B=100), rtol=1e-9), t=day).comes_back)
+        True
+        False
+        """
+        t = solution.problem.t_span[1] if t is None else float(t)
+        return residual_of(self.states, [self.saddle], self.attractors, solution, t)
+
     def _require_curve(self, what):
         if not self.pieces:
             raise ProblemError(
@@ -248,28 +279,22 @@ class Separatrix:
             )
 
     def __repr__(self):
-        return f"<Separatrix of {self.problem.model.name}: {_brief(self.state)}>"
+        return f"<Separatrix of {self.problem.model.name}: {brief(self.state)}>"
 
     def __str__(self):
         lines = [
-            f"separatrix of {self.problem.model.name}: stable manifold of {_brief(self.state)}, "
+            f"separatrix of {self.problem.model.name}: stable manifold of {brief(self.state)}, "
             f"unstable eigenvalue {self.saddle.rate:.5g}",
-            f"  less tumour tends to {_brief(self.sides[0])}, more tumour to {_brief(self.sides[1])}",
+            f"  less tumour tends to {brief(self.sides[0])}, more tumour to {brief(self.sides[1])}",
         ]
         if self.pieces:
-            ends = " and ".join(e if isinstance(e, str) else f"steady state {_brief(e)}" for e in self.ends)
+            ends = " and ".join(e if isinstance(e, str) else f"steady state {brief(e)}" for e in self.ends)
             lines.append(
                 f"  a curve of {len(self.points)} points, ends: {ends}; accurate to {self.accuracy:.1g} of the box"
             )
         else:
             lines.append(f"  a surface in {self.problem.system.n} states: crossing(origin, direction) meets it")
         return "\n".join(lines)
-
-
-def _brief(state):
-    if state is None:
-        return "no steady state"
-    return "(" + ", ".join(f"{name} = {value:.4g}" for name, value in state.values.items()) + ")"
 
 
 def _inputs_in_words(problem):
@@ -329,7 +354,11 @@ def separatrix(problem, saddle=None, *, box=None, t_max=None) -> Separatrix:
     >>> edge.at(E=0.5).round(3).tolist(), edge.side({"E": 0.5, "T": 150})
     ([136.737], 1)
     """
-    found = states_of(problem, box)
+    return manifold_of(states_of(problem, box), saddle, t_max)
+
+
+def manifold_of(found, saddle, t_max=None, region=None) -> Separatrix:
+    """The same from steady states; the curve is grown in a region around the box, state -> (low, high)."""
     state, local = chosen_saddle(found, saddle)
     problem, inputs = found.problem, list(found.inputs.values())
     attractors = attractors_of(found, t_max)
@@ -338,7 +367,7 @@ def separatrix(problem, saddle=None, *, box=None, t_max=None) -> Separatrix:
     sides = tuple(attractors.states[i] if i >= 0 else None for i in labels)
     pieces, accuracy = (), float("nan")
     if problem.system.n == 2:
-        low, high = np.array(list(found.box.values())).T
+        low, high = np.array(list((region or found.box).values())).T
         pieces = grow(problem, inputs, local, [(s, point_of(found, s)) for s in found if s is not state], low, high)
         accuracy = max(p.accuracy for p in pieces)
     return Separatrix(problem, state, found, sides, pieces, accuracy, local, attractors)

@@ -23,6 +23,10 @@ DRAWERS = {
     "CycleBranch": ("cycles", "plot_cycles"),
     "CycleBranches": ("cycles", "plot_cycles"),
     "Orbit": ("cycles", "plot_orbit"),
+    "Separatrix": ("phase", "plot_separatrix"),
+    "Basins": ("phase", "plot_basins"),
+    "Nullclines": ("phase", "plot_nullclines"),
+    "PhasePortrait": ("phase", "plot_phase_portrait"),
     "ExpectedLineages": ("survival", "plot_lineages"),
 }
 _SHELVES = {
@@ -35,6 +39,7 @@ _SHELVES = {
     "steady_states": "plot_steady_states plot_steady_branches",
     "branches": "plot_branches plot_curves",
     "cycles": "plot_cycles plot_periods plot_orbit plot_multipliers",
+    "phase": "plot_basins plot_nullclines plot_phase_portrait plot_separatrix",
     "survival": "plot_survival plot_lineages kaplan_meier",
     "plane": "plot_plane mark_threshold",
     "comparison": "plot_forest plot_observed_predicted",
@@ -53,7 +58,8 @@ def plot(result, ax=None, **options):
     Parameters
     ----------
     result : Solution, Model, Table, Dataset, Fit, Prediction, Sweep, Sensitivity, SteadyStates, Branch,
-        Branches, Curve, Curves, CycleBranch, CycleBranches, Orbit or ExpectedLineages
+        Branches, Curve, Curves, CycleBranch, CycleBranches, Orbit, Separatrix, Basins, Nullclines, PhasePortrait or
+        ExpectedLineages
     ax : Axes, optional
         Where to draw; a new figure if not given.
     **options
