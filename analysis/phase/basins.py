@@ -180,6 +180,7 @@ def basins(problem, over, *, n=200, scale="linear", others="held", at=None, box=
     basins of kuznetsov_scaled over T, E, 200 x 200 starts of which ... were followed
        ... % tend to E = 1.609, T = 8.19
        ... % tend to E = 0.173, T = 447.1
+        0.5 % lie on the stable manifold of an unstable steady state
     >>> dormant_or_large.at(E=0.5, T=150)["T"].__round__(1)
     447.1
     """

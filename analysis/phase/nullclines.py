@@ -112,7 +112,7 @@ def nullclines(problem, over, *, n=200, scale="linear", others="held", at=None) 
     >>> print(nullclines(Problem(kuznetsov(scaled=True)), over={"T": (0, 500), "E": (0, 3)}))
     nullclines of kuznetsov_scaled
       T' = 0: 1 curve of ... points, and T = 0
-      E' = 0: 1 curve of ... points
+      E' = 0: 2 curves of ... points
       within ... of the plane
     """
     plane = plane_of(problem, over, scale, others, at, "nullclines")

@@ -126,8 +126,8 @@ def residual_disease(solution, t=None, *, after=None, box=None, t_max=None) -> R
     >>> from remission.solvers import Problem, Treatment, solve
     >>> both = Problem(paracrine_loop(), t_span=(0, 40)).at_constant(e=0.6, B=100)
     >>> print(residual_disease(solve(both, rtol=1e-9), after={"B": 0}))
-    paracrine_loop, day 40: 4.31... 1e6 cells left, at most 3.9... may be left with B = 0, e = 0.6 from then on; margin
-    1.0..., the tumour comes back
+    paracrine_loop, day 40: 4.57... 1e6 cells left, at most 3.887... may be left with B = 0, e = 0.6 from then on;
+    margin 1.176, the tumour comes back
     """
     if not isinstance(solution, Solution):
         raise ProblemError(
