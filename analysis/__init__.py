@@ -42,7 +42,10 @@ _SHELVES = {
     "experiment": "Experiment Scaled Series",
     "fitting": "Fit LogNormal Normal Own Prediction Shared Start fit",
     "continuation": "Branch Branches Curve Curves SpecialPoint check_complete continue_branches continue_points",
-    "cycles": "CycleBranch CycleBranches CyclePoint Orbit continue_cycles",
+    "cycles": """
+        CycleBranch CycleBranches CyclePoint ForcedOrbits Orbit continue_cycles floquet_multipliers forced_orbit
+        forced_orbits
+    """,
     "plots": "plot",
 }
 _HOME = {name: module for module, names in _SHELVES.items() for name in names.split()}

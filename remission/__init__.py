@@ -33,7 +33,7 @@ _SHELVES = {
         separatrix residual_disease basins nullclines phase_portrait
         certified_points certify_fold certify_hopf certify_transcritical
         thresholds Threshold Thresholds
-        continue_cycles
+        continue_cycles forced_orbit forced_orbits floquet_multipliers
         read_table Experiment Own Shared Scaled fit
         plot
     """,

@@ -14,6 +14,7 @@ from .value import KINDS
 __all__ = ["CASES", "Asked", "Case"]
 
 NAMED = ("critical missegregation", "threshold size", "time to relapse")
+PULSED = ("curative dose", "clone dose")
 FATES = ("minimal duration", "latest surgery", "residual disease")
 
 
@@ -47,6 +48,15 @@ class Asked:
             return False
         return True
 
+    @property
+    def pulsed(self) -> bool:
+        """Whether a rare tumour is asked about under doses that change in time, and are repeated if not named."""
+        if self.constant or self.kinds is not None or self.of.role == "initial":
+            return not self.constant and self.only(PULSED)
+        treatment = self.problem.treatment
+        repeated = [x for x in (*treatment.windows, *treatment.jumps) if x.period is not None]
+        return bool(repeated) and all(x.repeats is None for x in repeated) and not treatment.rules
+
 
 @dataclass(frozen=True, eq=False)
 class Case:
@@ -62,7 +72,7 @@ CASES = (
     Case("crossing", lambda a: a.outcome is not None, ("outcome", "level"), "levels that an outcome passes"),
     Case("named", lambda a: a.only(NAMED), ("time_limit",), ", ".join(f"{k}: {KINDS[k]}" for k in NAMED)),
     Case("fate", lambda a: a.only(FATES), ("time_limit",), ", ".join(f"{k}: {KINDS[k]}" for k in FATES)),
-    Case("pulsed", lambda a: not a.constant and a.only(("curative dose",)), ("time_limit",), "curative pulsed doses"),
+    Case("pulsed", lambda a: a.pulsed, ("time_limit",), "curative pulsed doses"),
     Case("fate", lambda a: not a.constant or a.of.role in ("initial", "treatment"), ("time_limit",), "fates"),
     Case("steady", lambda a: True, ("box", "time_limit"), "steady states at constant inputs"),
 )

@@ -28,8 +28,8 @@ class Orbit:
         In the order of `problem.system.states`.
     inputs : (k, n_inputs) array
     multipliers : (n,) complex array
-        Floquet multipliers, largest absolute value first. A cycle's own 1 is among them; conserved totals are left
-        out of a cycle and belong to a forced orbit as further ones.
+        Floquet multipliers, largest absolute value first. A cycle's own 1 is among them, as are those of conserved
+        totals of a forced orbit; a cycle's conserved totals are left out.
     forced : bool
         Whether a periodic treatment drives it; else it is a cycle of its own, and one multiplier is 1.
     parameter : str
@@ -39,6 +39,8 @@ class Orbit:
         a period, relative to the size of the state.
     weights : (k,) array
         Of the mean over a period.
+    trivial : int
+        Multipliers that are 1 whatever the orbit: a cycle's own, or one for each conserved total.
     """
 
     problem: object
@@ -51,6 +53,7 @@ class Orbit:
     parameter: str = ""
     residual: float = 0.0
     weights: np.ndarray = field(default_factory=lambda: np.zeros(0))
+    trivial: int = 1
 
     @property
     def names(self) -> tuple:
@@ -100,10 +103,8 @@ class Orbit:
 
     @property
     def others(self) -> np.ndarray:
-        """Multipliers without the trivial one of a cycle."""
-        if self.forced:
-            return self.multipliers
-        return np.delete(self.multipliers, np.argmin(np.abs(self.multipliers - 1)))
+        """Multipliers without those that are 1 whatever the orbit."""
+        return np.delete(self.multipliers, np.argsort(np.abs(self.multipliers - 1), kind="stable")[: self.trivial])
 
     @property
     def stability(self) -> str:
@@ -115,7 +116,7 @@ class Orbit:
 
     @property
     def stable(self) -> bool:
-        """Whether all multipliers (but a cycle's trivial one) lie inside the unit circle."""
+        """Whether all multipliers lie inside the unit circle, trivial ones left out."""
         return self.stability == "stable"
 
     def to_pandas(self):
