@@ -3,42 +3,28 @@
 import numpy as np
 
 from remission import models
-from remission.analysis import steady_states
+from remission.analysis import phase_portrait, plot
 from remission.analysis.plots import PALETTE, label
 from remission.solvers import Problem, Treatment, solve
 
 from .pictures import Recipe
-from .planes import nullclines, stable_manifold
 from .strokes import ARMS, GREY, arms, curves, finish, rest, write
 
 __all__ = ["RECIPES"]
-
-IMMUNE = PALETTE["purple"]
-SEPARATRIX = {"color": PALETTE["vermilion"], "ls": (0, (4, 1.5)), "lw": 1.5}
-NULLCLINES = (
-    {"colors": PALETTE["blue"], "linewidths": 1.4, "label": "T' = 0"},
-    {"colors": IMMUNE, "linewidths": 1.4, "linestyles": "--", "label": "E' = 0"},
-)
 
 
 def _kuznetsov(ax):
     """The scaled system, whose states are 1e6 cells."""
     problem = Problem(models.kuznetsov(scaled=True), t_span=(0, 60))
-    entries = nullclines(ax, problem, "T", "E", np.geomspace(0.3, 700, 180), np.linspace(0.02, 3, 150), NULLCLINES)
-    states = steady_states(problem, box={"E": (0, 5), "T": (0, 600)})
-    saddle = next(s for s in states if s.stability == "unstable" and s["T"] > 1)
-    for branch in stable_manifold(problem, saddle, ("T", "E"), (700, 3.2), 60):
-        (line,) = ax.plot(*branch[branch[:, 0] > 0.3].T, **SEPARATRIX)
+    plane = phase_portrait(problem, {"T": (0.5, 700), "E": (0, 3.3)}, scale={"T": "log"}, box={"E": (0, 5)})
+    plot(plane, ax=ax, flow=None, legend=None)
     for E0, T0 in ((0.32, 5.0), (0.32, 100.0)):
         run = solve(problem.replace(initial={"E": E0, "T": T0})).require()
-        ax.plot(run["T"], run["E"], color=PALETTE["black"], lw=1.0)
+        ax.plot(run["T"], run["E"], color=GREY, lw=1.1)
         ax.plot([T0], [E0], ">", color=PALETTE["black"], ms=4)
-    for state in states:
-        if state["T"] > 0.1:
-            rest(ax, state["T"], state["E"], state.stability == "stable")
-    entries.append((line, "separatrix"))
-    ax.set(xlabel=label("tumour cells", "1e6 cells"), ylabel=label("effector cells", "1e6 cells"), xscale="log")
-    finish(ax, *zip(*entries, strict=True), above=3, xlim=(0.5, 700), ylim=(0, 3.3))
+    ax.set(xlabel=label("tumour cells", "1e6 cells"), ylabel=label("effector cells", "1e6 cells"))
+    lines = [line for line in ax.get_lines() if line.get_label() in ("T' = 0", "E' = 0", "separatrix")]
+    finish(ax, lines, [line.get_label() for line in lines], above=3)
 
 
 def _kirschner_panetta(ax):
@@ -109,8 +95,8 @@ def _leukaemia(ax):
 RECIPES = {
     "kuznetsov": Recipe(
         "Phase plane at the published scaled values: the dormant and the large tumour (full points) are stable, the "
-        "separatrix through the saddle (open) decides which one a start (triangles: 5 and 100 million tumour cells) "
-        "reaches.", _kuznetsov),
+        "separatrix through the saddle (half full) decides which one a start (triangles: 5 and 100 million tumour "
+        "cells) reaches.", _kuznetsov),
     "kirschner_panetta": Recipe(
         "Cycles of tumour and effector cells at antigenicity c = 0.025 (period 151 days) and 0.03 (107 days); above "
         "the Hopf bifurcation, at c = 0.045, a start nearby winds in to a small tumour.",

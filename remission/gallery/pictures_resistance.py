@@ -3,13 +3,12 @@
 import numpy as np
 
 from remission import models
-from remission.analysis import steady_states
+from remission.analysis import phase_portrait, plot
 from remission.analysis.plots import PALETTE, colour_of, label
 from remission.solvers import Problem, Treatment, sample, solve
 
 from .pictures import Recipe
-from .planes import stable_manifold
-from .strokes import ARMS, GREY, arms, curves, finish, rest, write
+from .strokes import ARMS, GREY, arms, curves, finish, write
 
 __all__ = ["RECIPES"]
 
@@ -48,20 +47,16 @@ def _monro_gaffney(ax):
 
 def _dose_window(ax):
     problem = Problem(models.dose_window(), t_span=(0, 4000)).at_constant(delta=0.012)
-    states = steady_states(problem, box={"S": (0, 1000), "R": (0, 1000)})
-    saddle = next(s for s in states if s["S"] > 1 and s["R"] > 1)
-    for k, branch in enumerate(stable_manifold(problem, saddle, ("S", "R"), (1000, 1000), 3000)):
-        ax.plot(*branch.T, color=PALETTE["gold"], ls=(0, (4, 1.5)), lw=1.5, label="" if k else "separatrix")
+    plane = phase_portrait(problem, over=("S", "R"))
+    plot(plane, ax=ax, nullclines=False, flow=None, legend=None)
     ax.plot([0, 500], [500, 0], color=GREY, lw=1.0, ls=":", label="bearable")
     for k, (S0, R0) in enumerate(((800, 190), (200, 200), (450, 500))):
         run = solve(problem.replace(initial={"S": S0, "R": R0})).require()
         ax.plot(run["S"], run["R"], color=PALETTE["black"], lw=1.4, label="" if k else "runs")
         ax.plot([S0], [R0], "o", color=PALETTE["black"], ms=3.5)
-    for state in states:
-        if state["S"] + state["R"] > 1:
-            rest(ax, state["S"], state["R"], state.stability == "stable")
     ax.set(xlabel="sensitive cells", ylabel="resistant cells")
-    finish(ax, above=3, xlim=(0, 1000), ylim=(0, 1050))
+    lines = [line for line in ax.get_lines() if line.get_label() in ("separatrix", "bearable", "runs")]
+    finish(ax, lines, [line.get_label() for line in lines], above=3)
 
 
 def _mechanisms(ax):
