@@ -32,7 +32,7 @@ _SHELVES = {
     """,
     "establishment": "establishment_by_type ladder_establishment ladder_lineages",
     "rescue": "Rescue",
-    "critical": "Threshold Thresholds thresholds",
+    "critical": "Threshold ThresholdCurve Thresholds combination_index threshold_curve thresholds",
     "phase": """
         Basins Nullclines PhasePortrait ResidualDisease Separatrix basins nullclines phase_portrait residual_disease
         separatrix

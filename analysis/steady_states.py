@@ -402,7 +402,7 @@ def _box(problem, given, inputs):
         if state.name in given:
             box[state.name] = tuple(float(v) for v in given[state.name])
         elif state.info.bounds is not None:
-            box[state.name] = tuple(float(b.subs(values)) for b in state.info.bounds)
+            box[state.name] = tuple(float(b.subs({s: values[s] for s in b.free_symbols})) for b in state.info.bounds)
             declared = True
         else:
             missing.append(state.name)

@@ -34,6 +34,7 @@ _SHELVES = {
         certified_points certify_fold certify_hopf certify_transcritical
         thresholds Threshold Thresholds
         continue_cycles forced_orbit forced_orbits floquet_multipliers
+        threshold_curve combination_index ThresholdCurve
         read_table Experiment Own Shared Scaled fit
         plot
     """,

@@ -193,7 +193,8 @@ class Problem:
         levels = {s.name: s.info.default for s in self.model.inputs}
         values = dict(zip(self.system.parameter_symbols, self.p, strict=True))
         for name in {w.target for w in self.treatment.windows}:
-            levels[name] = float(sum(w.level.subs(values) for w in self.treatment.windows if w.target == name))
+            own = [w.level for w in self.treatment.windows if w.target == name]
+            levels[name] = float(sum(e.subs({s: values[s] for s in e.free_symbols}) for e in own))
         return levels
 
     def tolerances(self, rtol=None, atol=None) -> tuple:

@@ -5,6 +5,7 @@ import numpy as np
 from . import machine
 from .coefficients import fold_along, lyapunov_along
 from .curve_result import Curve
+from .describe import cleaned
 from .points import Local, hopf_border
 from .result import SpecialPoint
 from .walk import ENDS, FLOOR, TOLERANCE
@@ -142,7 +143,7 @@ def walk_critical(kind, equations, own, limits):
     Z, coefficient = np.vstack([Z2[:0:-1], Z1]), np.concatenate([V2[:0:-1, 2], V1[:, 2]])
     keep = Z[:, 2 * plane.n] > 0 if kind == machine.HOPF else np.full(len(Z), True)
     Z, coefficient = Z[keep], coefficient[keep]
-    own = plane.own(Z)
+    own = cleaned(plane.own(Z), equations)
     frequency = np.sqrt(Z[:, 2 * plane.n]) if kind == machine.HOPF else np.full(len(Z), np.nan)
     special = tuple(_special(plane, *event) for event in events)
     name = "fold" if kind == machine.FOLD else "Hopf"
@@ -192,6 +193,7 @@ def _move_end(plane, Z, tests, j, bound):
     w = plane.on_plane(guess, j, bound)
     near = w is not None and np.linalg.norm((w - guess) / plane.sizes(guess)) < 1.0
     Z[-1] = w if near else guess  # where a fold meets a face its equations are singular
+    Z[-1, j] = bound
     tests[-1, :2] = plane.tests(Z[-1], plane.left(Z[-1]))
 
 

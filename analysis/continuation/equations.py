@@ -253,7 +253,8 @@ def _sizes(problem, states, moved, points):
     for s in states:
         found = max((abs(p[s.name]) for p in points), default=0.0)
         if not found and s.info.bounds is not None:
-            found = max(abs(float(sp.sympify(b).subs(values))) for b in s.info.bounds)
+            ends = [sp.sympify(b) for b in s.info.bounds]
+            found = max(abs(float(b.subs({p: values[p] for p in b.free_symbols}))) for b in ends)
         found = found if 0 < found < np.inf else s.info.scale or abs(start[s.name])
         sizes.append(float(found) or 1.0)
     inputs = problem.inputs()

@@ -1,6 +1,9 @@
 """Relapse thresholds: the values of a dose, a duration, a rate or a size at which the outcome changes."""
 
+from .curve import threshold_curve
+from .curve_synergy import combination_index
+from .curve_value import ThresholdCurve
 from .value import Threshold, Thresholds
 from .verb import thresholds
 
-__all__ = ["Threshold", "Thresholds", "thresholds"]
+__all__ = ["Threshold", "ThresholdCurve", "Thresholds", "combination_index", "threshold_curve", "thresholds"]

@@ -1,0 +1,136 @@
+"""What each stretch of a curve means: cut where its kind changes, named by `thresholds` in its middle."""
+
+import itertools
+import re
+from dataclasses import replace
+
+import numpy as np
+
+from remission.models.errors import ProblemError
+
+from ..continuation.coefficients import jacobians_along
+from ..continuation.equations import equations_of
+from ..steady_states import steady_states
+from .moved import at_value
+from .special import tumour_names
+
+__all__ = ["named"]
+
+PARTS = (0.01, 0.2, 0.4, 0.6, 0.8, 0.99)  # of a stretch, where what lies beyond a fold is looked at
+BEYOND = 1e-4  # of a value, or of its range
+SAME = 1e-6
+PLAIN = {"fold": "fold", "Hopf": "onset of cycles", "transcritical": "clone dose"}
+NUMBERS = re.compile(r" \([^()]* = [^()]*\)|, period [^;]*")
+
+
+def named(problem, piece, of, against, within, span, box) -> list:
+    """A stretch with its kind, cut where the kind changes.
+
+    Parameters
+    ----------
+    problem : Problem
+    piece : ThresholdPiece
+    of, against : Moved
+    within, span : (low, high)
+    box : dict or None
+
+    Returns
+    -------
+    list of ThresholdPiece
+    """
+    rest = _rest_grows(problem, piece, of, against)
+    cuts = [0, *(np.flatnonzero(rest[1:] != rest[:-1]) + 1).tolist(), len(piece) - 1]
+    parts = [_part(piece, a, b) for a, b in itertools.pairwise(cuts) if b > a]
+    if piece.mechanism == "fold":
+        parts = [one for part in parts for one in _by_beyond(problem, part, of, against, box)]
+    return [_with_words(problem, part, of, against, within, span, box) for part in parts]
+
+
+def _rest_grows(problem, piece, of, against):
+    """Whether eigenvalues other than the critical ones have positive real part, (k,) bool."""
+    state = dict(zip(problem.system.states, piece.states[0].tolist(), strict=True))
+    equations = equations_of(problem, (of.name, against.name), [state])
+    names = [s.name for s in equations.written.variables[: equations.n]]
+    columns = [problem.system.states.index(name) for name in names]
+    own = np.column_stack([piece.states[:, columns], piece.values, piece.against])
+    n = equations.n
+    J = jacobians_along(own / equations.scale, equations.system(second=True))[:, :, :n]
+    values = np.linalg.eigvals(np.where(np.isfinite(J), J, 0.0))
+    order = np.argsort(np.abs(values.real), axis=1)
+    critical = 2 if piece.mechanism == "Hopf" else 1
+    others = np.take_along_axis(values.real, order, axis=1)[:, critical:]
+    found = np.any(others > SAME * np.max(np.abs(values), axis=1)[:, None], axis=1)
+    return np.append(np.append(found[1], found[1:-1]), found[-2]) if len(found) > 2 else found  # ends are degenerate
+
+
+def _by_beyond(problem, piece, of, against, box):
+    """A stretch of folds cut where a stable tumour state begins or ceases to be left beyond them."""
+    known, last = {}, len(piece) - 1
+
+    def left(i):
+        if i not in known:
+            known[i] = _left_beyond(problem, piece, i, of, against, box)
+        return known[i]
+
+    places = sorted({min(max(round(part * last), 1), last - 1) for part in PARTS}) if last > 1 else [0]
+    places = [i for i in places if left(i) is not None]
+    cuts = [0]
+    for a, b in itertools.pairwise(places):
+        if left(a) != left(b):
+            cuts.append(_change(a, b, left))
+    return [_part(piece, a, b) for a, b in itertools.pairwise([*cuts, last]) if b > a]
+
+
+def _left_beyond(problem, piece, i, of, against, box):
+    """Whether a stable tumour state is left where the two of a fold are not; None where that cannot be told."""
+    at = at_value(problem, against.name, float(piece.against[i]))
+    y, names = float(piece.values[i]), tumour_names(problem)
+    gap = BEYOND * max(abs(y), 1e-3 * float(np.ptp(piece.values)), 1e-12)
+    counts = []
+    for value in (y - gap, y + gap):
+        try:
+            found = steady_states(at_value(at, of.name, value), box=box)
+        except ProblemError:
+            return None
+        counts.append((len(found), any(s.stability == "stable" and any(s[n] for n in names) for s in found)))
+    return min(counts)[1]
+
+
+def _change(a, b, left):
+    """The last point between two for which the answer is that of the first."""
+    here = left(a)
+    while b - a > 1:
+        middle = (a + b) // 2
+        if left(middle) in (None, here):
+            a = middle
+        else:
+            b = middle
+    return a
+
+
+def _part(piece, a, b):
+    rows = slice(a, b + 1)
+    ends = piece.ends[0] if a == 0 else "its kind changes", piece.ends[1] if b == len(piece) - 1 else "its kind changes"
+    return replace(piece, against=piece.against[rows], values=piece.values[rows], states=piece.states[rows], ends=ends)
+
+
+def _with_words(problem, piece, of, against, within, span, box):
+    """Kind and direction by `thresholds` in the middle; of the second parameter where the first does not move it."""
+    from .verb import thresholds
+
+    ways = [(of, against, piece.against, piece.values, within), (against, of, piece.values, piece.against, span)]
+    if np.ptp(piece.against) <= SAME * np.max(np.abs(piece.against)):
+        ways = ways[1:]
+    for moved, fixed, ats, values, where in ways:
+        for part in (0.5, 0.25, 0.75):
+            i = int(part * (len(piece) - 1))
+            try:
+                found = thresholds(at_value(problem, fixed.name, float(ats[i])), moved.name, within=where, box=box)
+            except ProblemError:
+                continue
+            size = SAME * max(abs(values[i]), 1e-3 * (where[1] - where[0]))
+            near = [t for t in found if t.mechanism == piece.mechanism and abs(t.value - values[i]) <= size]
+            if near:
+                words = NUMBERS.sub("", near[0].direction)
+                return replace(piece, kind=near[0].kind, direction=words, of=moved.name)
+    return replace(piece, kind=PLAIN[piece.mechanism])
