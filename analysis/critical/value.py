@@ -22,6 +22,7 @@ KINDS = {
     "latest surgery": "the last day on which an operation still prevents relapse",
     "threshold size": "the tumour size at which rescue has probability 1 - 1/e",
     "time to relapse": "the first time after the nadir at which the tumour is detected again",
+    "change of fate": "on one side of the value the tumour ends in one steady state, on the other in another",
     "crossing": "an outcome passes a level",
 }
 FOUND = ("symbolic", "certified", "numerical")

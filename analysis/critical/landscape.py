@@ -1,0 +1,277 @@
+"""Where a problem can end once its treatment no longer changes: proved steady states, and regions that converge."""
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from remission.models.derive import conserved_totals
+from remission.models.errors import ProblemError
+
+from ..steady_states import steady_states
+
+__all__ = ["Landscape", "final_levels", "landscape", "settling_time"]
+
+
+def settling_time(problem) -> float:
+    """Time of the last change of the treatment, whether or not `t_span` reaches it; the start if nothing changes.
+
+    Parameters
+    ----------
+    problem : Problem
+
+    Returns
+    -------
+    float
+
+    Raises
+    ------
+    ProblemError
+        If the treatment never stops changing, or follows a rule.
+
+    Examples
+    --------
+    >>> from remission.models import paracrine_loop
+    >>> from remission.solvers import Problem, Treatment
+    >>> courses = Treatment.intermittent({"e": 1}, on=7, off=14, cycles=3)
+    >>> settling_time(Problem(paracrine_loop(), treatment=courses))
+    49.0
+    """
+    treatment, name = problem.treatment, problem.model.name
+    if treatment.rules:
+        raise ProblemError(
+            f"{name}: a rule watches the tumour ({treatment}), so the last change of the treatment is not known "
+            "beforehand; give the treatment fixed times, or ask for an outcome crossing: thresholds(..., outcome=)"
+        )
+    times = [problem.t_span[0]]
+    for first, last, thing in _moments(problem):
+        repeats = thing.repeats if thing.period is not None else 1
+        if repeats is None:
+            raise ProblemError(
+                f"{name}: the treatment is repeated without end ({treatment}), so inputs never become constant; say "
+                "how often (cycles=, times=)"
+            )
+        period = _number(problem, thing.period) if thing.period is not None else 0.0
+        times += [t + (repeats - 1) * period for t in (first, last) if np.isfinite(t)]
+    return float(max(times))
+
+
+def _moments(problem):
+    """(first, last, window or jump) with numbers as ends."""
+    for window in problem.treatment.windows:
+        yield _number(problem, window.start), _number(problem, window.end), window
+    for jump in problem.treatment.jumps:
+        time = _number(problem, jump.time)
+        yield time, time, jump
+
+
+def _number(problem, expression):
+    if expression.is_infinite:
+        return float(expression)
+    settings = problem.system.settings
+    return float(settings.values(problem.p)[settings.index[expression]])
+
+
+def final_levels(problem) -> dict:
+    """Level of each input after the last change.
+
+    Parameters
+    ----------
+    problem : Problem
+
+    Returns
+    -------
+    dict of str -> float
+    """
+    open_ended = [w for w in problem.treatment.windows if w.end.is_infinite and not w.into_state]
+    prescribed = {w.target for w in problem.treatment.windows if not w.into_state}
+    levels = {s.name: 0.0 if s.name in prescribed else s.info.default for s in problem.model.inputs}
+    for window in open_ended:
+        levels[window.target] += _number(problem, window.level)
+    return levels
+
+
+@dataclass(frozen=True, eq=False)
+class Place:
+    """A steady state with what is needed near it.
+
+    Attributes
+    ----------
+    state : SteadyState
+    y : (n,) array
+    jacobian : (k, k) array
+        In scaled coordinates that keep conserved totals.
+    lyapunov : (k, k) array or None
+        Of a stable state: the matrix P of the quadratic form that falls along solutions nearby.
+    """
+
+    state: object
+    y: np.ndarray
+    jacobian: np.ndarray
+    lyapunov: np.ndarray | None
+
+
+@dataclass(frozen=True, eq=False)
+class Landscape:
+    """Steady states of a problem after its last change of treatment.
+
+    Attributes
+    ----------
+    problem : Problem
+        With the final inputs, constant.
+    levels : dict of str -> float
+    states : SteadyStates
+    places : tuple of Place
+        In the order of the states.
+    scale : (n,) array
+        Size that states are measured by.
+    basis : (n, k) array
+        Orthonormal directions, in scaled states, that keep conserved totals.
+    """
+
+    problem: object
+    levels: dict
+    states: object
+    places: tuple
+    scale: np.ndarray
+    basis: np.ndarray
+
+    @cached_property
+    def attractors(self) -> tuple:
+        """Positions of the stable states."""
+        return tuple(i for i, place in enumerate(self.places) if place.lyapunov is not None)
+
+    @cached_property
+    def saddles(self) -> tuple:
+        """Positions of states with exactly one unstable direction."""
+        return tuple(
+            i
+            for i, s in enumerate(self.states)
+            if s.stability == "unstable" and not s.family and np.sum(s.eigenvalues.real > 0) == 1
+        )
+
+    @cached_property
+    def slowest(self) -> float:
+        """Smallest rate at which anything happens near a steady state."""
+        rates = [abs(v.real) for s in self.states for v in s.eigenvalues if abs(v.real) > 1e-9]
+        return float(min(rates, default=1.0))
+
+    @cached_property
+    def u(self) -> list:
+        """Levels in the order of the inputs."""
+        return [self.levels[name] for name in self.problem.system.inputs]
+
+    def inside(self, y):
+        """Position of the stable state from whose neighbourhood y cannot leave, or None.
+
+        The quadratic form of the linearisation is a Lyapunov function on the ellipsoid through y: the form by the
+        Jacobian is negative definite at the ends of all axes of the ellipsoid, at y and half way to it.
+        """
+        if not np.all(np.isfinite(y)):
+            return None
+        near = sorted(self.attractors, key=lambda i: np.linalg.norm((y - self.places[i].y) / self.scale))
+        return next((i for i in near if self._contracts(self.places[i], y)), None)
+
+    def _contracts(self, place, y):
+        z = self.basis.T @ ((y - place.y) / self.scale)
+        size = np.sqrt(max(z @ place.lyapunov @ z, 0.0))
+        values, axes = np.linalg.eigh(place.lyapunov)
+        ends = size * axes / np.sqrt(values)
+        for d in [z, 0.5 * z, *ends.T, *-ends.T]:
+            at = place.y + self.scale * (self.basis @ d)
+            jacobian = self._reduced(np.where(self._positive, np.maximum(at, 0.0), at))
+            form = place.lyapunov @ jacobian
+            if not np.all(np.isfinite(form)) or np.linalg.eigvalsh(form + form.T)[-1] >= 0:
+                return False
+        return True
+
+    @cached_property
+    def _positive(self):
+        return np.array([s.info.positive for s in self.problem.model.states])
+
+    def _reduced(self, y):
+        with np.errstate(all="ignore"):
+            full = self.problem.system.jac(0.0, y, self.problem.p, self.u)
+        return self.basis.T @ (full * self.scale / self.scale[:, None]) @ self.basis
+
+    def comes_back(self, i) -> bool:
+        """Whether there is tumour in a steady state."""
+        tumour = [s.name for s in self.problem.model.states if s.info.kind == "tumour"]
+        state = self.states[i]
+        return any(abs(state[name]) > 1e-9 * self.scale[self.problem.system.states.index(name)] for name in tumour)
+
+    def name(self, i) -> str:
+        """A steady state in words: its tumour states, or that there is none."""
+        if not self.comes_back(i):
+            return "no tumour"
+        state = self.states[i]
+        return ", ".join(f"{s.name} = {state[s.name]:.6g}" for s in self.problem.model.states if s.info.kind == "tumour")
+
+
+def landscape(problem, box=None, settled=None) -> Landscape:
+    """Steady states of a problem after its last change of treatment.
+
+    Parameters
+    ----------
+    problem : Problem
+    box : dict, optional
+        As in `steady_states`.
+    settled : (n,) array, optional
+        State at the last change, whose conserved totals count.
+
+    Returns
+    -------
+    Landscape
+
+    Raises
+    ------
+    ProblemError
+        If there is no stable state in the box: then nothing is known of where solutions end.
+
+    Examples
+    --------
+    >>> from remission.models import paracrine_loop
+    >>> from remission.solvers import Problem
+    >>> found = landscape(Problem(paracrine_loop()).at_constant(e=0.6))
+    >>> [found.name(i) for i in found.attractors], [found.name(i) for i in found.saddles]
+    (['no tumour', 'T = 364.955'], ['T = 2.73907'])
+    """
+    levels = final_levels(problem)
+    final = problem.at_constant(**levels)
+    if settled is not None:
+        final = final.replace(initial=dict(zip(problem.system.states, map(float, settled), strict=True)))
+    states = steady_states(final, box=box)
+    sides = np.array(list(states.box.values()))
+    scale = np.maximum(np.abs(sides[:, 0]), np.abs(sides[:, 1]))
+    basis = _basis(problem.model, scale)
+    bare = Landscape(final, levels, states, (), scale, basis)
+    places = tuple(_place(bare, state) for state in states)
+    found = Landscape(final, levels, states, places, scale, basis)
+    if not found.attractors:
+        raise ProblemError(
+            f"{problem.model.name}: no stable steady state in the box at {levels}: solutions end in a cycle, outside "
+            f"the box or on a continuum, and there are no fates to tell apart ({len(states)} steady states)"
+        )
+    return found
+
+
+def _basis(model, scale):
+    totals = conserved_totals(model)
+    if not totals:
+        return np.eye(len(scale))
+    weights = np.array([[float(total.coeff(s)) for s in model.states] for total in totals]) * scale
+    return np.linalg.svd(weights)[2][len(totals) :].T
+
+
+def _place(bare, state):
+    from scipy.linalg import matrix_balance, solve_continuous_lyapunov
+
+    y = np.array([state.values[name] for name in bare.problem.system.states])
+    jacobian = bare._reduced(y)
+    if state.stability != "stable" or state.family:
+        return Place(state, y, jacobian, None)
+    # Balanced, because a form that is round in badly chosen units reaches far along the insensitive states.
+    _, (sizes, _) = matrix_balance(jacobian, permute=False, separate=True)
+    balanced = jacobian * sizes / sizes[:, None]
+    form = solve_continuous_lyapunov(balanced.T, -np.eye(len(sizes)))
+    return Place(state, y, jacobian, form / sizes / sizes[:, None])
