@@ -9,11 +9,12 @@ from remission.models.derive import conserved_totals
 from remission.models.errors import ProblemError, refuse_unknown_keywords
 from remission.solvers import Problem, sample
 
-from .landscape import final_levels, landscape, settling_time
+from .landscape import NothingStable, final_levels, landscape, settling_time
 
 __all__ = ["Fate", "World", "fate"]
 
 SPANS = (60.0, 240.0, 960.0)  # time constants of the slowest steady state that a solution is followed for
+FURTHER = 100.0  # room in the time span for values at which things are slower
 LOOKS = 240
 ROUGH = 1e-8  # tolerance that tells fates apart where they are not about to change
 
@@ -143,12 +144,19 @@ class World:
         self._at, self.rtol, self.latest = at, min(rtol, first.rtol), max(changed)
         self._fixed = None
         self._fixed = None if self.moving else landscape(first, box)
-        slowest = (self._fixed or self._land_of(first)).slowest
-        self.end = self.latest + 4 * SPANS[-1] / slowest
+        slowest = self._fixed.slowest if self._fixed else min(self._slowest(p) for p in problems)
+        self.end = self.latest + FURTHER * SPANS[-1] / min(slowest, 1e6)
         self.problem = lru_cache(maxsize=64)(self._problem)
         self.land = lru_cache(maxsize=512)(self._land)
+        self.path = lru_cache(maxsize=32)(self._path)
         self._fates = {}
         self.saddle = lru_cache(maxsize=64)(lambda land, number: make_saddle(land, number))
+
+    def _slowest(self, problem):
+        try:
+            return self._land_of(problem).slowest
+        except NothingStable:
+            return np.inf
 
     @classmethod
     def of(cls, problem, box, rtol):
@@ -174,12 +182,12 @@ class World:
             settled = sample(wide, [changed], self.names).values[0]
         return landscape(problem, self.box, settled)
 
-    def path(self, value, span, names=(), rtol=None, looks=LOOKS):
+    def _path(self, value, span, names=(), rtol=None, looks=LOOKS):
         """Times after the last change, and what `sample` gives there."""
         problem, changed = self.problem(value), self.changed(value)
         if rtol is not None:
             problem = problem.replace(rtol=rtol)
-        length = span / self.land(value).slowest
+        length = min(span / self.land(value).slowest, 0.999 * (self.end - changed))
         steps = np.concatenate([np.geomspace(1, 1e-4, looks // 2 + 1), np.linspace(0, 1, looks // 2 + 1)[1:]])
         times = changed + length * np.unique(steps)
         return times, sample(problem, times, self.names, names)
@@ -191,12 +199,16 @@ class World:
         return self._fates[value]
 
     def _fate(self, value, rtol):
+        try:
+            land = self.land(value)
+        except NothingStable as reason:
+            return None, str(reason)
         message = ""
         for span in SPANS:
             times, found = self.path(value, span, rtol=rtol, looks=1)
             if not found.success:
                 return None, found.message
-            where = self.land(value).inside(found.values[-1])
+            where = land.inside(found.values[-1])
             if where is not None:
                 return where, ""
             message = f"not near any stable state by t = {times[-1]:.4g}"

@@ -10,7 +10,11 @@ from remission.models.errors import ProblemError
 
 from ..steady_states import steady_states
 
-__all__ = ["Landscape", "final_levels", "landscape", "settling_time"]
+__all__ = ["Landscape", "NothingStable", "final_levels", "landscape", "settling_time"]
+
+
+class NothingStable(ProblemError):
+    """No steady state in the box is stable."""
 
 
 def settling_time(problem) -> float:
@@ -205,7 +209,9 @@ class Landscape:
         if not self.comes_back(i):
             return "no tumour"
         state = self.states[i]
-        return ", ".join(f"{s.name} = {state[s.name]:.6g}" for s in self.problem.model.states if s.info.kind == "tumour")
+        return ", ".join(
+            f"{s.name} = {state[s.name]:.6g}" for s in self.problem.model.states if s.info.kind == "tumour"
+        )
 
 
 def landscape(problem, box=None, settled=None) -> Landscape:
@@ -248,9 +254,10 @@ def landscape(problem, box=None, settled=None) -> Landscape:
     places = tuple(_place(bare, state) for state in states)
     found = Landscape(final, levels, states, places, scale, basis)
     if not found.attractors:
-        raise ProblemError(
-            f"{problem.model.name}: no stable steady state in the box at {levels}: solutions end in a cycle, outside "
-            f"the box or on a continuum, and there are no fates to tell apart ({len(states)} steady states)"
+        at = ", ".join(f"{k} = {v:g}" for k, v in levels.items()) or "no inputs"
+        raise NothingStable(
+            f"{problem.model.name}: none of {len(states)} steady states in the box is stable ({at}): solutions end in "
+            "a cycle, outside the box or on a continuum"
         )
     return found
 

@@ -26,9 +26,11 @@ class Lever:
         As the user names it.
     name : str
         Parameter of `problem`; empty where the number of repetitions is moved.
-    role : {"model", "input", "initial", "time", "surgery", "removed", "treatment", "cycles"}
-        What it enters: the equations, a constant level, initial values alone, the end or length of a treatment, the
-        day of an operation, the part that is kept in one, something else of the treatment, the repetitions.
+    role : str
+        What it enters: `"model"`, the equations; `"input"`, a constant level; `"initial"`, the tumour at the start;
+        `"start"`, other initial values; `"time"`, the end or length of a treatment; `"surgery"`, the day of an
+        operation; `"removed"`, the part that it removes; `"treatment"`, something else of the treatment; `"cycles"`,
+        the repetitions.
     unit : str
     scale : {"log", "linear"}
     plausible : (float, float) or None
@@ -49,18 +51,15 @@ class Lever:
     def at(self, value):
         """The problem at a value."""
         if self.role == "cycles":
-            return self.problem.replace(treatment=_repeated(self.problem.treatment, int(round(value))))
+            return self.problem.replace(treatment=_repeated(self.problem.treatment, round(value)))
         return self.problem.replace(parameters={self.name: float(value)})
 
     def range(self, within) -> tuple:
         """Checked ends of the range; the plausible one where none is given."""
-        if within is None and self.plausible is None:
-            raise ProblemError(
-                f"thresholds: {self.of} of {self.given.model.name} has no plausible range: within=(low, high) says "
-                "where to look"
-            )
+        if within is None:
+            within = self._usual()
         try:
-            low, high = (float(v) for v in (self.plausible if within is None else within))
+            low, high = (float(v) for v in within)
         except (TypeError, ValueError):
             raise ProblemError(f"thresholds: within is (low, high), got {within!r}") from None
         if not (np.isfinite(low) and np.isfinite(high) and low < high):
@@ -69,15 +68,25 @@ class Lever:
             raise ProblemError(f"thresholds: cycles are whole numbers of 1 or more, got {low:g} to {high:g}")
         return low, high
 
+    def _usual(self):
+        """The plausible range; the time span for times; a hundredth to a hundredfold of an initial value."""
+        if self.plausible is not None:
+            return self.plausible
+        if self.role in ("time", "surgery"):
+            return self.given.t_span
+        if self.role in ("initial", "start") and self.now > 0:
+            return 0.01 * self.now, 100 * self.now
+        raise ProblemError(
+            f"thresholds: {self.of} of {self.given.model.name} has no plausible range: within=(low, high) says where "
+            "to look"
+        )
+
     def points(self, within, n) -> np.ndarray:
         """Points of a range, even on the lever's scale; every whole number for cycles."""
         low, high = within
         if self.role == "cycles":
             return np.arange(low, high + 1)
-        if self.logarithmic(within):
-            points = np.geomspace(low, high, n)
-        else:
-            points = np.linspace(low, high, n)
+        points = (np.geomspace if self.logarithmic(within) else np.linspace)(low, high, n)
         points[0], points[-1] = low, high
         return points
 
@@ -162,7 +171,9 @@ def _role(problem, symbol):
         return "model"
     treatment = problem.treatment
     if symbol not in treatment.parameters():
-        return "initial"
+        starts = [(s, problem.initial.get(s.name, s.info.initial)) for s in problem.model.states]
+        tumour = any(s.info.kind == "tumour" and start.has(symbol) for s, start in starts)
+        return "initial" if tumour else "start"
     if any(j.time.has(symbol) and j.kept != 1 for j in treatment.jumps):
         return "surgery"
     if any(j.kept.has(symbol) for j in treatment.jumps):
@@ -186,7 +197,8 @@ def _initial(problem, of):
     now = problem.initial_values()[state.name]
     symbol = _hidden(problem, f"start_of_{state.name}", now, of, state.info.unit)
     moved = problem.replace(initial={state.name: symbol})
-    return Lever(problem, moved, of, symbol.name, "initial", state.info.unit, "log", None, now)
+    role = "initial" if state.info.kind == "tumour" else "start"
+    return Lever(problem, moved, of, symbol.name, role, state.info.unit, "log", None, now)
 
 
 def _input(problem, of):

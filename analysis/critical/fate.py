@@ -5,9 +5,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from remission.models.errors import ProblemError, did_you_mean
+from remission.solvers import sample
 
 from ..progress import Progress
 from .fates import World
+from .landscape import NothingStable
 from .lever import exposed, lever
 from .value import Threshold, Thresholds
 
@@ -78,15 +80,31 @@ def find(problem, of, within=None, kinds=None, *, box=None, n=17, rtol=1e-12, pr
     with Progress(len(points), progress) as bar:
         for value in points:
             bar.add(1, failed=int(world.fate_of(value)[0] is None))
-    items, notes = [], []
-    for low, high in zip(points[:-1], points[1:], strict=True):
-        if not world.same(low, high):
-            _between(moved, world, float(low), float(high), items, notes)
+    items, notes = [], _undecided(world, points)
+    decided = [v for v in points.tolist() if world.fate_of(v)[0] is not None]
+    for low, high in zip(points[:-1].tolist(), points[1:].tolist(), strict=True):
+        if low in decided and high in decided and not world.same(low, high):
+            _between(moved, world, low, high, items, notes)
     found = tuple(t for t in items if kinds is None or t.kind in kinds)
     notes += [f"{t.kind} at {t.value:.6g} was not asked for" for t in items if t not in found]
     return Thresholds(
-        problem, moved.of, within, found, False, _status(moved, world, points, found), tuple(dict.fromkeys(notes))
+        problem,
+        moved.of,
+        within,
+        found,
+        False,
+        _status(moved, world, decided, points, found),
+        tuple(dict.fromkeys(notes)),
     )
+
+
+def _undecided(world, points):
+    """A note on points at which the fate is not known."""
+    lost = [v for v in points.tolist() if world.fate_of(v)[0] is None]
+    if not lost:
+        return []
+    where = f"at {lost[0]:g}" if len(lost) == 1 else f"at {len(lost)} points from {lost[0]:g} to {lost[-1]:g}"
+    return [f"the fate is undecided {where}, and nothing is said next to it: {world.fate_of(lost[0])[1]}"]
 
 
 def _check_kinds(moved, kinds):
@@ -109,14 +127,16 @@ NEEDS = {
 }
 
 
-def _status(moved, world, points, found):
-    low, high = points[0], points[-1]
-    where = f"{moved.of} from {low:g} to {high:g}"
+def _status(moved, world, decided, points, found):
+    where = f"{moved.of} from {points[0]:g} to {points[-1]:g}"
     if found:
         return f"{len(found)} found in {where}, at {len(points)} points looked at"
-    if world.same(low, high):
-        return f"no change of fate in {where}: {world.words(low)} at both ends and at {len(points)} points"
-    return f"none of the kinds asked for in {where}: {world.words(low)} below, {world.words(high)} above"
+    if not decided:
+        return f"the fate is undecided at all of {len(points)} points of {where}"
+    low, high = decided[0], decided[-1]
+    if all(world.same(v, low) for v in decided):
+        return f"no change of fate in {where}: {world.words(low)} at both ends and at {len(decided)} points"
+    return f"none of the kinds asked for in {where}: {world.words(low)} at {low:g}, {world.words(high)} at {high:g}"
 
 
 # --- between two values -----------------------------------------------------------------------------------------------
@@ -141,12 +161,13 @@ def _between(moved, world, low, high, items, notes):
         return
     start = (low, high)
     while high - low > CLOSE * max(abs(low), abs(high)):
-        middle = moved.middle(low, high)
-        at = _newton(world, moved.name, middle, low, high)
-        if at is not None and _confirmed(world, at, low, high):
+        middle = _next(moved, world, low, high)
+        if middle is None:
+            break
+        at = _on_a_saddle(world, moved.name, middle, low, high)
+        if at is not None:
             items.append(_threshold(moved, world, at, start, (low, high)))
             return
-        world.fate_of(middle, tight=high - low < TIGHT * abs(middle))
         if world.same(middle, low):
             low = middle
         elif world.same(middle, high):
@@ -158,11 +179,29 @@ def _between(moved, world, low, high, items, notes):
     items.append(_bisected(moved, world, low, high))
 
 
-def _newton(world, name, value, low, high):
-    """A Crossing between two values by Newton steps on the unstable coordinate, or None."""
+def _next(moved, world, low, high):
+    """A value between two whose fate is decided; None if three are not, as right on a separatrix."""
+    middle = moved.middle(low, high)
+    for value in (middle, 0.7 * low + 0.3 * middle, 0.7 * high + 0.3 * middle):
+        if world.fate_of(value, tight=high - low < TIGHT * abs(middle))[0] is not None:
+            return value
+    return None
+
+
+def _on_a_saddle(world, name, value, low, high):
+    """A Crossing between two values, by way of a saddle that the solution at a value passes near, or None."""
+    for number in world.land(value).saddles:
+        at = _newton(world, name, value, low, high, number)
+        if at is not None and _confirmed(world, name, at, low, high):
+            return at
+    return None
+
+
+def _newton(world, name, value, low, high, number):
+    """Newton steps on the unstable coordinate of one saddle: a Crossing, or None."""
     last = np.inf
     for _ in range(15):
-        at = _look(world, name, value)
+        at = _look(world, name, value, number)
         if at is None:
             return None
         step = -at.saddle.phi(at.y) / at.slope
@@ -175,25 +214,21 @@ def _newton(world, name, value, low, high):
     return at if tiny else None
 
 
-def _look(world, name, value, rtol=None, times=None):
+def _look(world, name, value, number, rtol=None):
     """The solution where it is nearest to a saddle, and the slope of the unstable coordinate by the lever."""
     land = world.land(value)
     times, found = world.path(value, SPAN, (name,), rtol)
-    if not found.success:
+    if not found.success or number not in land.saddles:
         return None
-    best, distance, saddle = None, NEAR, None
-    for number in land.saddles:
-        candidate = world.saddle(land, number)
-        away = candidate.distance(found.values)
-        at = int(np.argmin(away))
-        if away[at] < distance:
-            best, distance, saddle = at, float(away[at]), candidate
-    if best is None:
+    saddle = world.saddle(land, number)
+    away = saddle.distance(found.values)
+    best = int(np.argmin(away))
+    if away[best] > NEAR:
         return None
     y = found.values[best]
     moves = saddle_moves(world.problem(value), land, saddle, (name,), found.gradients[best])
     slope = float(saddle.by_parameters(y, found.gradients[best], moves)[0])
-    return Crossing(value, saddle, float(times[best]), y, slope, distance) if slope else None
+    return Crossing(value, saddle, float(times[best]), y, slope, float(away[best])) if slope else None
 
 
 def saddle_moves(problem, land, saddle, names, sensitivities) -> np.ndarray:
@@ -225,13 +260,23 @@ def _level_gradients(problem):
     return table
 
 
-def _confirmed(world, at, low, high):
-    """Whether just below the value the fate is that of the lower end, and just above that of the upper."""
+def _confirmed(world, name, at, low, high):
+    """Whether the fates just below and above are those of the ends, and the solution leaves the saddle either way.
+
+    A solution may also pass very near a saddle that is not between the fates, always on the same side.
+    """
     width = max(1e-9 * abs(at.value), 1e-300)
-    below, above = max(low, at.value - width), min(high, at.value + width)
-    for value in (below, above):
+    sides = []
+    for value, end in ((max(low, at.value - width), low), (min(high, at.value + width), high)):
         world.fate_of(value, tight=True)
-    return world.same(below, low) and world.same(above, high)
+        if not world.same(value, end):
+            return False
+        land = world.land(value)
+        beside = sample(world.problem(value), [at.time], world.names)
+        if not beside.success or at.saddle.number not in land.saddles:
+            return False
+        sides.append(world.saddle(land, at.saddle.number).phi(beside.values[0]))
+    return sides[0] * sides[1] < 0
 
 
 # --- results ----------------------------------------------------------------------------------------------------------
@@ -240,7 +285,7 @@ def _confirmed(world, at, low, high):
 def _threshold(moved, world, at, scanned, ends):
     value, land = at.value, world.land(at.value)
     derivatives = _derivatives(moved, world, at)
-    again = _look(world, moved.name, value, rtol=LOOSE * world.rtol)
+    again = _look(world, moved.name, value, at.saddle.number, LOOSE * world.rtol)
     error = abs(again.saddle.phi(again.y) / again.slope) if again is not None else np.nan
     coefficients = {
         "unstable eigenvalue": at.saddle.rate,
@@ -260,8 +305,6 @@ def _residue(world, value):
     problem, changed = world.problem(value), world.changed(value)
     if changed <= problem.t_span[0]:
         return {}
-    from remission.solvers import sample
-
     names = [s.name for s in problem.model.states if s.info.kind == "tumour"]
     values = sample(problem, [changed], names).values[0]
     return {f"{name} at the last change": float(v) for name, v in zip(names, values, strict=True)}
@@ -303,8 +346,6 @@ def _derivatives(moved, world, at):
     problem, shown = exposed(world.problem(at.value))
     hidden = {moved.name: moved.of} if moved.name not in moved.given.parameters else {}
     names = [name for name in problem.system.parameters if name != moved.name]
-    from remission.solvers import sample
-
     found = sample(problem, [at.time], world.names, [moved.name, *names])
     if not found.success:
         return {}
@@ -312,7 +353,8 @@ def _derivatives(moved, world, at):
     moves = saddle_moves(problem, land, at.saddle, [moved.name, *names], found.gradients[0])
     slopes = at.saddle.by_parameters(found.values[0], found.gradients[0], moves)
     return {
-        (hidden | shown).get(name, name): float(-slope / slopes[0]) for name, slope in zip(names, slopes[1:], strict=True)
+        (hidden | shown).get(name, name): float(-slope / slopes[0])
+        for name, slope in zip(names, slopes[1:], strict=True)
     }
 
 
@@ -327,13 +369,29 @@ def _whole(moved, world, low, high):
 
 
 def _bisected(moved, world, low, high):
+    """A change of fate without a saddle: a stable state ends in a fold, or the extinction gate acts."""
+    ends, (first, last) = (low, high), (len(world.land(v).attractors) for v in (low, high))
+    if first != last:
+        low, high = _fold(moved, world, low, high)
+        mechanism, how = "fold", f"by counting stable states, {first} below and {last} above"
+    else:
+        mechanism, how = "crossing", "by bisection, as the solution passes near no simple saddle"
     value = moved.middle(low, high)
-    conditions = (
-        *_conditions(moved, world, value, (low, high))[:2],
-        "found by bisection between fates: the solution passes near no saddle with one unstable eigenvalue, so there "
-        "are no derivatives; a stable state may end here (a fold), or the extinction gate may act",
-    )
+    conditions = (*_conditions(moved, world, low, ends)[:2], f"found {how}: there are no derivatives")
     return Threshold(
-        moved.given, _kind(moved, world, low, high), moved.of, value, moved.unit, "crossing",
-        _direction(world, low, high), "numerical", None, {}, conditions, None, {}, {"bracket": high - low},
+        moved.given, _kind(moved, world, *ends), moved.of, value, moved.unit, mechanism, _direction(world, *ends),
+        "numerical", None, {}, conditions, None, {}, {"bracket": high - low},
     )  # fmt: skip
+
+
+def _fold(moved, world, low, high):
+    """Bisection on the number of stable states: beside a fold solutions linger for longer than they are followed."""
+    below = len(world.land(low).attractors)
+    while high - low > 1e-9 * max(abs(low), abs(high)):
+        middle = moved.middle(low, high)
+        try:
+            count = len(world.land(middle).attractors)
+        except NothingStable:
+            count = 0
+        low, high = (middle, high) if count == below else (low, middle)
+    return low, high
