@@ -32,7 +32,9 @@ _SHELVES = {
     """,
     "establishment": "establishment_by_type ladder_establishment ladder_lineages",
     "rescue": "Rescue",
-    "critical": "Threshold ThresholdCurve Thresholds combination_index threshold_curve thresholds",
+    "critical": """
+        Fate Threshold ThresholdCurve Thresholds combination_index fate threshold_curve thresholds time_to_relapse
+    """,
     "phase": """
         Basins Nullclines PhasePortrait ResidualDisease Separatrix basins nullclines phase_portrait residual_disease
         separatrix

@@ -140,13 +140,13 @@ def rescue(problem) -> Rescue:
     direct_time = np.log((r_m - r_s) / (v * l_s)) / r_m
     return Rescue(
         problem, abs(r_s) / (v * l_s) * l_m / r_m, abs(r_s) / (u * l_s) * factor, regime, float(waiting),
-        float(product), _exact(l_s, mu_s, l_a, mu_a, l_m, mu_m, u, v), float(direct_time),
+        float(product), exact_size(l_s, mu_s, l_a, mu_a, l_m, mu_m, u, v), float(direct_time),
         _recurrence(r_s, r_a, r_m, u * l_s, v * l_s, v * l_a, direct_time),
     )  # fmt: skip
 
 
-def _exact(l_s, mu_s, l_a, mu_a, l_m, mu_m, u, v):
-    """1/p_s; a new type is added to the family and the mother stays."""
+def exact_size(l_s, mu_s, l_a, mu_a, l_m, mu_m, u, v):
+    """1/p_s, in cells; a new type is added to the family and the mother stays."""
     s, a, m = range(3)
     events = [
         [(l_s, (s, s)), (mu_s, ()), (u * l_s, (s, a)), (v * l_s, (s, m))],

@@ -3,7 +3,19 @@
 from .curve import threshold_curve
 from .curve_synergy import combination_index
 from .curve_value import ThresholdCurve
+from .fates import Fate, fate
+from .relapse import time_to_relapse
 from .value import Threshold, Thresholds
 from .verb import thresholds
 
-__all__ = ["Threshold", "ThresholdCurve", "Thresholds", "combination_index", "threshold_curve", "thresholds"]
+__all__ = [
+    "Fate",
+    "Threshold",
+    "ThresholdCurve",
+    "Thresholds",
+    "combination_index",
+    "fate",
+    "threshold_curve",
+    "thresholds",
+    "time_to_relapse",
+]

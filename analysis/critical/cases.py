@@ -13,9 +13,10 @@ from .value import KINDS
 
 __all__ = ["CASES", "Asked", "Case"]
 
+FATAL = ("initial", "treatment", "cycles")  # what is moved outside the equations
 NAMED = ("critical missegregation", "threshold size", "time to relapse")
 PULSED = ("curative dose", "clone dose")
-FATES = ("minimal duration", "latest surgery", "residual disease")
+FATES = ("minimal duration", "latest surgery", "residual disease", "change of fate")
 
 
 @dataclass(frozen=True, eq=False)
@@ -70,9 +71,9 @@ class Case:
 
 CASES = (
     Case("crossing", lambda a: a.outcome is not None, ("outcome", "level"), "levels that an outcome passes"),
-    Case("named", lambda a: a.only(NAMED), ("time_limit",), ", ".join(f"{k}: {KINDS[k]}" for k in NAMED)),
-    Case("fate", lambda a: a.only(FATES), ("time_limit",), ", ".join(f"{k}: {KINDS[k]}" for k in FATES)),
+    Case("named", lambda a: a.only(NAMED), ("level",), ", ".join(f"{k}: {KINDS[k]}" for k in NAMED)),
+    Case("between_fates", lambda a: a.only(FATES), ("box",), ", ".join(f"{k}: {KINDS[k]}" for k in FATES)),
     Case("pulsed", lambda a: a.pulsed, ("time_limit",), "curative pulsed doses"),
-    Case("fate", lambda a: not a.constant or a.of.role in ("initial", "treatment"), ("time_limit",), "fates"),
+    Case("between_fates", lambda a: not a.constant or a.of.role in FATAL, ("box",), "fates"),
     Case("steady", lambda a: True, ("box", "time_limit"), "steady states at constant inputs"),
 )

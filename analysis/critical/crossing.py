@@ -10,8 +10,11 @@ from remission.solvers import solve
 from remission.solvers.initial import column_size
 
 from .. import members
+from ..chunks import Work, chunk_size, way_of
 from ..outcomes import as_outcome
 from ..remarks import kept_remarks
+from ..sweep_results import InMemory
+from ..sweep_table import as_table
 from .lever import exposed, lever
 from .value import Threshold, Thresholds
 
@@ -66,7 +69,7 @@ def find(problem, of, within=None, kinds=None, *, outcome, level, n=33, rtol=1e-
     >>> from remission.solvers import Problem, Treatment
     >>> daily = Problem(sensitive_resistant(), t_span=(0, 900), treatment=Treatment.constant({"u": 1}))
     >>> print(find(daily, "f_R", outcome=time_to_progression(), level=365, progress=False)[0])
-    crossing: f_R = 0.00926... (crossing, numerical); time to progression of burden falls below 365
+    crossing: f_R = 0.0083957216 (crossing, numerical); time to progression of burden falls below 365
     """
     if outcome is None or level is None:
         raise ProblemError("thresholds: a crossing needs both outcome= and level=")
@@ -104,11 +107,8 @@ class _Looked:
             for value in points.tolist():
                 self(value)
             return
-        values, status, messages = members.run(
-            self.moved.problem, (self.moved.name,), points[:, None], (self.outcome,), None, progress
-        )
-        self.known = dict(zip(points.tolist(), values[:, 0].tolist(), strict=True))
-        self.why = next((m for m, how in zip(messages, status, strict=True) if how != "done"), "")
+        values, self.why = _ensemble(self.moved.problem, (self.moved.name,), points[:, None], self.outcome, progress)
+        self.known = dict(zip(points.tolist(), values.tolist(), strict=True))
 
     def problem(self, value):
         """The problem at a value, solved tightly."""
@@ -170,6 +170,16 @@ class _Looked:
         if not lost:
             return ()
         return (f"{len(lost)} of {len(self.known)} points failed, the first at {min(lost):g}: {self.why}",)
+
+
+def _ensemble(problem, names, table, outcome, progress):
+    """The outcome of each row of a table, and why the first failed; what `sweep` logs is not for steps aside."""
+    work = Work(problem, names, (outcome,), None, way_of(problem, (outcome,)))
+    held = InMemory(work)
+    members.run_chunks(work, as_table(problem, table, names), chunk_size(len(table), work.way, 1), None, progress, held)
+    parts = [held.parts[number] for number in sorted(held.parts)]
+    values = np.concatenate([part[1] for part in parts])[:, 0]
+    return values, next((text for part in parts for i, text in part[3].items() if part[2][i] != "done"), "")
 
 
 def _threshold(looked, kind, low, high):
@@ -275,7 +285,7 @@ def _by_steps(outcome, problem, names, steps):
     rows = np.arange(len(table))
     table[rows, own] += np.outer(steps, (1.0, -1.0, 2.0, -2.0)).ravel()
     moves = table[rows, own].reshape(-1, 4)
-    values = members.run(problem, tuple(names), table, (outcome,), None, False)[0][:, 0].reshape(-1, 4)
+    values = _ensemble(problem, tuple(names), table, outcome, False)[0].reshape(-1, 4)
     near = (values[:, 0] - values[:, 1]) / (moves[:, 0] - moves[:, 1])
     far = (values[:, 2] - values[:, 3]) / (moves[:, 2] - moves[:, 3])
     slopes = (4 * near - far) / 3

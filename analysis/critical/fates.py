@@ -11,7 +11,7 @@ from remission.solvers import Problem, sample
 
 from .landscape import NothingStable, final_levels, landscape, settling_time
 
-__all__ = ["Fate", "World", "fate"]
+__all__ = ["Fate", "fate"]
 
 SPANS = (60.0, 240.0, 960.0)  # time constants of the slowest steady state that a solution is followed for
 FURTHER = 100.0  # room in the time span for values at which things are slower
@@ -136,8 +136,11 @@ class World:
 
         problems = [at(v) for v in values]
         first = problems[0]
+        if not any(s.info.kind == "tumour" for s in first.model.states):
+            raise ProblemError(f"fates of {first.model.name}: no state is declared as tumour (kind='tumour')")
         changed = [settling_time(p) for p in problems]
         levels = [final_levels(p) for p in problems]
+        self.gated = first.extinction_gate
         self.totals = bool(conserved_totals(first.model))
         self.moving = follows_parameters or self.totals or any(other != levels[0] for other in levels)
         self.box, self.names = box, list(first.system.states)
@@ -190,6 +193,8 @@ class World:
         length = min(span / self.land(value).slowest, 0.999 * (self.end - changed))
         steps = np.concatenate([np.geomspace(1, 1e-4, looks // 2 + 1), np.linspace(0, 1, looks // 2 + 1)[1:]])
         times = changed + length * np.unique(steps)
+        if self.gated:  # `sample` then solves up to the end of the span
+            problem = problem.replace(t_span=(problem.t_span[0], times[-1]))
         return times, sample(problem, times, self.names, names)
 
     def fate_of(self, value, tight=False) -> tuple:
@@ -250,6 +255,8 @@ class World:
             return a == b
         if here.comes_back(a) != there.comes_back(b):
             return False
+        if a not in here.attractors or b not in there.attractors:  # at rest where a tumour state is absent
+            return here.name(a) == there.name(b) if not here.comes_back(a) else a == b
         if len(here.attractors) == len(there.attractors):
             return here.attractors.index(a) == there.attractors.index(b)
         return _nearest(here, a, there) == b and _nearest(there, b, here) == a

@@ -105,6 +105,8 @@ class Place:
     y : (n,) array
     jacobian : (k, k) array
         In scaled coordinates that keep conserved totals.
+    basis : (n, k) array
+        Those coordinates: orthonormal directions in scaled states.
     lyapunov : (k, k) array or None
         Of a stable state: the matrix P of the quadratic form that falls along solutions nearby.
     """
@@ -112,6 +114,7 @@ class Place:
     state: object
     y: np.ndarray
     jacobian: np.ndarray
+    basis: np.ndarray
     lyapunov: np.ndarray | None
 
 
@@ -151,7 +154,7 @@ class Landscape:
         return tuple(
             i
             for i, s in enumerate(self.states)
-            if s.stability == "unstable" and not s.family and np.sum(s.eigenvalues.real > 0) == 1
+            if _verdict(s) == "unstable" and not s.family and np.sum(s.eigenvalues.real > 0) == 1
         )
 
     @cached_property
@@ -169,34 +172,59 @@ class Landscape:
         """Position of the stable state from whose neighbourhood y cannot leave, or None.
 
         The quadratic form of the linearisation is a Lyapunov function on the ellipsoid through y: the form by the
-        Jacobian is negative definite at the ends of all axes of the ellipsoid, at y and half way to it.
+        Jacobian is negative definite at the ends of all axes of the ellipsoid, at y and half way to it. Tumour states
+        that are exactly zero stay so, and stability is asked for in the others alone.
         """
         if not np.all(np.isfinite(y)):
             return None
-        near = sorted(self.attractors, key=lambda i: np.linalg.norm((y - self.places[i].y) / self.scale))
-        return next((i for i in near if self._contracts(self.places[i], y)), None)
+        places = self._among(tuple(np.flatnonzero(self._tumour & (y == 0)).tolist()))
+        near = sorted(places, key=lambda i: np.linalg.norm((y - places[i].y) / self.scale))
+        return next((i for i in near if self._contracts(places[i], y)), None)
+
+    def _among(self, absent):
+        """Position -> place of the states that are stable while some tumour states are absent."""
+        if not absent:
+            return {i: self.places[i] for i in self.attractors}
+        if absent not in self._faces:
+            kept = [i for i in range(len(self.scale)) if i not in absent]
+            basis = np.eye(len(self.scale))[:, kept]
+            inside = [i for i, place in enumerate(self.places) if not np.any(place.y[list(absent)])]
+            places = {i: _place(self, self.states[i], basis) for i in inside}
+            self._faces[absent] = {i: place for i, place in places.items() if place.lyapunov is not None}
+        return self._faces[absent]
 
     def _contracts(self, place, y):
-        z = self.basis.T @ ((y - place.y) / self.scale)
+        z = place.basis.T @ ((y - place.y) / self.scale)
         size = np.sqrt(max(z @ place.lyapunov @ z, 0.0))
         values, axes = np.linalg.eigh(place.lyapunov)
         ends = size * axes / np.sqrt(values)
         for d in [z, 0.5 * z, *ends.T, *-ends.T]:
-            at = place.y + self.scale * (self.basis @ d)
-            jacobian = self._reduced(np.where(self._positive, np.maximum(at, 0.0), at))
+            at = place.y + self.scale * (place.basis @ d)
+            jacobian = self.reduced(np.where(self._positive, np.maximum(at, 0.0), at), place.basis)
             form = place.lyapunov @ jacobian
+            if not len(form):
+                return True
             if not np.all(np.isfinite(form)) or np.linalg.eigvalsh(form + form.T)[-1] >= 0:
                 return False
         return True
 
     @cached_property
+    def _faces(self):
+        return {}
+
+    @cached_property
+    def _tumour(self):
+        return np.array([s.info.kind == "tumour" for s in self.problem.model.states])
+
+    @cached_property
     def _positive(self):
         return np.array([s.info.positive for s in self.problem.model.states])
 
-    def _reduced(self, y):
+    def reduced(self, y, basis):
+        """The Jacobian at y in scaled coordinates."""
         with np.errstate(all="ignore"):
             full = self.problem.system.jac(0.0, y, self.problem.p, self.u)
-        return self.basis.T @ (full * self.scale / self.scale[:, None]) @ self.basis
+        return basis.T @ (full * self.scale / self.scale[:, None]) @ basis
 
     def comes_back(self, i) -> bool:
         """Whether there is tumour in a steady state."""
@@ -251,7 +279,7 @@ def landscape(problem, box=None, settled=None) -> Landscape:
     scale = np.maximum(np.abs(sides[:, 0]), np.abs(sides[:, 1]))
     basis = _basis(problem.model, scale)
     bare = Landscape(final, levels, states, (), scale, basis)
-    places = tuple(_place(bare, state) for state in states)
+    places = tuple(_place(bare, state, basis) for state in states)
     found = Landscape(final, levels, states, places, scale, basis)
     if not found.attractors:
         at = ", ".join(f"{k} = {v:g}" for k, v in levels.items()) or "no inputs"
@@ -270,15 +298,27 @@ def _basis(model, scale):
     return np.linalg.svd(weights)[2][len(totals) :].T
 
 
-def _place(bare, state):
+def _verdict(state):
+    """Stability, by eigenvalues clearly off zero where the proof on the enclosure leaves it open."""
+    values = state.eigenvalues.real
+    if state.stability != "undecided" or np.any(np.abs(values) <= 1e-7 * np.max(np.abs(state.eigenvalues), initial=0)):
+        return state.stability
+    return "stable" if np.all(values < 0) else "unstable"
+
+
+def _place(bare, state, basis):
     from scipy.linalg import matrix_balance, solve_continuous_lyapunov
 
     y = np.array([state.values[name] for name in bare.problem.system.states])
-    jacobian = bare._reduced(y)
-    if state.stability != "stable" or state.family:
-        return Place(state, y, jacobian, None)
+    jacobian = bare.reduced(y, basis)
+    whole = basis.shape == bare.basis.shape
+    stable = _verdict(state) == "stable" if whole else np.max(np.linalg.eigvals(jacobian).real, initial=-1.0) < 0
+    if not stable or state.family:
+        return Place(state, y, jacobian, basis, None)
+    if not len(jacobian):
+        return Place(state, y, jacobian, basis, jacobian)
     # Balanced, because a form that is round in badly chosen units reaches far along the insensitive states.
     _, (sizes, _) = matrix_balance(jacobian, permute=False, separate=True)
     balanced = jacobian * sizes / sizes[:, None]
     form = solve_continuous_lyapunov(balanced.T, -np.eye(len(sizes)))
-    return Place(state, y, jacobian, form / sizes / sizes[:, None])
+    return Place(state, y, jacobian, basis, form / sizes / sizes[:, None])

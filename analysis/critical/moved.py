@@ -6,6 +6,8 @@ import numpy as np
 
 from remission.models.errors import ProblemError, did_you_mean
 
+from .lever import CYCLES
+
 __all__ = ["Moved", "at_value", "candidates", "moved_of", "range_of", "words_of"]
 
 REACH = 100.0  # times an input's level, its default or 1: how far it is looked at
@@ -20,8 +22,9 @@ class Moved:
     ----------
     name : str
     symbol : Symbol
-    role : {"input", "parameter", "initial", "treatment"}
-        An initial value is a parameter that no equation has; a treatment parameter is one that only doses have.
+    role : {"input", "parameter", "initial", "treatment", "cycles"}
+        An initial value is a parameter that no equation has; a treatment parameter is one that only doses have;
+        cycles are repetitions of a treatment.
     unit : str
     """
 
@@ -75,6 +78,8 @@ def moved_of(problem, of) -> Moved:
         if symbol is None:
             raise ProblemError(f"{model.name} has no state {state!r}; {did_you_mean(state, problem.system.states)}")
         return Moved(f"{state}(0)", symbol, "initial", symbol.info.unit)
+    if name in CYCLES and name not in known:
+        return Moved(name, None, "cycles", "1")
     if name not in known:
         raise ProblemError(
             f"thresholds: {model.name} has no parameter or input {name!r}; {did_you_mean(name, list(known))}"

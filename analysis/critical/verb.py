@@ -7,7 +7,7 @@ from remission.models.errors import ProblemError, did_you_mean, refuse_unknown_k
 from remission.solvers import Problem
 
 from ..outcomes import as_outcome
-from .cases import CASES, Asked
+from .cases import CASES, NAMED, Asked
 from .moved import moved_of
 from .value import KINDS, Thresholds
 
@@ -93,9 +93,11 @@ def thresholds(
     if not isinstance(problem, Problem):
         raise ProblemError(f"thresholds: the first argument must be a Problem, got {type(problem).__name__}")
     kinds = _kinds(kinds)
-    if (outcome is None) != (level is None):
+    named = kinds is not None and outcome is None and all(kind in NAMED for kind in kinds)
+    if not named and (outcome is None) != (level is None):
         raise ProblemError("thresholds: outcome= and level= go together: which outcome, and the level that it passes")
-    asked = Asked(problem, moved_of(problem, of), kinds, None if outcome is None else as_outcome(outcome))
+    moved = of if named and "critical missegregation" not in kinds else moved_of(problem, of)
+    asked = Asked(problem, moved, kinds, None if outcome is None else as_outcome(outcome))
     case = next(case for case in CASES if case.when(asked))
     if importlib.util.find_spec(f"{__package__}.{case.file}") is None:
         raise ProblemError(

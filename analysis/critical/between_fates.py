@@ -1,6 +1,6 @@
 """Thresholds between two fates: bisection between them, finished on the stable manifold of the saddle between."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -9,7 +9,6 @@ from remission.solvers import sample
 
 from ..progress import Progress
 from .fates import World
-from .landscape import NothingStable
 from .lever import exposed, lever
 from .value import Threshold, Thresholds
 
@@ -21,6 +20,9 @@ FATE_KINDS = ("minimal duration", "latest surgery", "residual disease", "change 
 SPAN = 60.0  # time constants of a path near a saddle
 NEAR = 0.5  # of a saddle, relative to its own size, where its unstable coordinate is worth a Newton step
 CLOSE = 1e-10  # relative width at which bisection ends
+FOLDED = 0.05  # relative width at which a fold is looked for where the number of stable states changes
+FOLDS = ("fold dose", "fold", "critical blockade")
+NARROW, TRIES = 1e-3, 2  # relative width, and number, of attempts at a saddle where the extinction gate may act instead
 TIGHT = 1e-4  # relative width from which fates are found at full accuracy
 LOOSE = 100.0  # factor on rtol for the error of the value
 
@@ -159,12 +161,19 @@ def _between(moved, world, low, high, items, notes):
     if moved.role == "cycles":
         items.append(_whole(moved, world, low, high))
         return
-    start = (low, high)
+    start, tries = (low, high), 0
     while high - low > CLOSE * max(abs(low), abs(high)):
+        if world.moving and high - low < FOLDED * max(abs(low), abs(high)):
+            fold = _at_a_fold(moved, world, low, high)
+            if fold is not None:
+                items.append(fold)
+                return
         middle = _next(moved, world, low, high)
         if middle is None:
             break
-        at = _on_a_saddle(world, moved.name, middle, low, high)
+        wait = world.gated and (high - low > NARROW * abs(middle) or tries == TRIES)
+        tries += not wait
+        at = None if wait else _on_a_saddle(world, moved.name, middle, low, high)
         if at is not None:
             items.append(_threshold(moved, world, at, start, (low, high)))
             return
@@ -369,29 +378,38 @@ def _whole(moved, world, low, high):
 
 
 def _bisected(moved, world, low, high):
-    """A change of fate without a saddle: a stable state ends in a fold, or the extinction gate acts."""
-    ends, (first, last) = (low, high), (len(world.land(v).attractors) for v in (low, high))
-    if first != last:
-        low, high = _fold(moved, world, low, high)
-        mechanism, how = "fold", f"by counting stable states, {first} below and {last} above"
-    else:
-        mechanism, how = "crossing", "by bisection, as the solution passes near no simple saddle"
-    value = moved.middle(low, high)
-    conditions = (*_conditions(moved, world, low, ends)[:2], f"found {how}: there are no derivatives")
+    """A change of fate without a saddle."""
+    how = "by bisection, as the solution passes near no simple saddle"
+    if world.gated:
+        how += " (the extinction gate decides)"
+    conditions = (*_conditions(moved, world, low, (low, high))[:2], f"found {how}: there are no derivatives")
     return Threshold(
-        moved.given, _kind(moved, world, *ends), moved.of, value, moved.unit, mechanism, _direction(world, *ends),
-        "numerical", None, {}, conditions, None, {}, {"bracket": high - low},
+        moved.given, _kind(moved, world, low, high), moved.of, moved.middle(low, high), moved.unit, "crossing",
+        _direction(world, low, high), "numerical", None, {}, conditions, None, {}, {"bracket": high - low},
     )  # fmt: skip
 
 
-def _fold(moved, world, low, high):
-    """Bisection on the number of stable states: beside a fold solutions linger for longer than they are followed."""
-    below = len(world.land(low).attractors)
-    while high - low > 1e-9 * max(abs(low), abs(high)):
-        middle = moved.middle(low, high)
-        try:
-            count = len(world.land(middle).attractors)
-        except NothingStable:
-            count = 0
-        low, high = (middle, high) if count == below else (low, middle)
-    return low, high
+def _at_a_fold(moved, world, low, high):
+    """The fold in which the stable state of one side ends, or None; beside it solutions linger for very long."""
+    counts = [len(world.land(v).attractors) for v in (low, high)]
+    if counts[0] == counts[1]:
+        return None
+    from .moved import moved_of
+    from .steady import find as of_steady_states
+
+    final = world.land(low).problem
+    try:
+        found = of_steady_states(final, moved_of(final, moved.of), (low, high), FOLDS, box=world.box)
+    except ProblemError:
+        return None
+    folds = [t for t in found if t.mechanism == "fold"]
+    if len(folds) != 1:
+        return None
+    conditions = (
+        *_conditions(moved, world, low, (low, high))[:2],
+        f"{counts[0]} stable states below, {counts[1]} above",
+    )
+    return replace(
+        folds[0], problem=moved.given, kind=_kind(moved, world, low, high), direction=_direction(world, low, high),
+        conditions=(*conditions, *folds[0].conditions),
+    )  # fmt: skip
