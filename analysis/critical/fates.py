@@ -39,6 +39,8 @@ class Fate:
         All steady states under the final inputs.
     message : str
         Why it is undecided.
+    name : str
+        The attractor in words: its tumour states, or that there is no tumour.
     """
 
     problem: object

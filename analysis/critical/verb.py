@@ -25,7 +25,8 @@ def thresholds(
     problem : Problem
         With constant inputs for thresholds of steady states.
     of : str or Symbol, optional
-        What is moved: a parameter or input of the model, a Parameter of the treatment, an initial value `"T(0)"`.
+        What is moved: a parameter or input of the model, a Parameter of the treatment, an initial value `"T(0)"`, or
+        `"cycles"`, the repetitions of a treatment.
         May be left out where the model and the treatment have one input or treatment parameter alone.
     within : (low, high), optional
         Where it is moved. By default the plausible range of a parameter, and for an input 0 to 100 times the larger
@@ -35,6 +36,7 @@ def thresholds(
     outcome : str, Outcome or callable, optional
         With `level`: the values of `of` at which the outcome passes the level are looked for instead.
     level : float, optional
+        Of the outcome; or, for `"time to relapse"`, the size at which a tumour is detected.
     box : dict, optional
         State -> (low, high): where steady states are looked for, as in `steady_states`.
     time_limit : float
@@ -67,6 +69,16 @@ def thresholds(
     other states. Other folds are `"fold"`, Hopf points `"onset of cycles"`. They are found by continuation from all
     steady states that `steady_states` proves, checked between neighbouring special points.
 
+    **Fates.** Where the treatment stops changing at a known time, `of` may be a time, a length or the repetitions of
+    it (**minimal duration**), the day of an operation (**latest surgery**), or the tumour at the start (**residual
+    disease**): the value at which the solution ends at a saddle, and with it what becomes of the tumour (`fate`)
+    changes. With ``kinds="change of fate"`` any parameter or input is moved.
+
+    **Crossings.** With `outcome` and `level` any outcome of any treatment; one kind in `kinds` is then its name. Of
+    **critical missegregation** there are three definitions, and `conditions` say which: relapse probability (an
+    outcome) passes a level, rare growth of the whole tumour vanishes, or that of one clone does (error threshold).
+    **Threshold size** is that of `rescue`, **time to relapse** that of `time_to_relapse`.
+
     **Derivatives** by the other parameters and inputs follow by implicit differentiation of the equations that define
     the point, exact first and second derivatives of the rates in them.
 
@@ -89,6 +101,15 @@ def thresholds(
     >>> loop = Problem(paracrine_loop()).at_constant(e=0.6, B=10)
     >>> [(t.kind, round(t.value, 6)) for t in thresholds(loop, "e")]
     [('curative dose', 0.333893), ('fold dose', 0.779284)]
+
+    How long the blocker has to be given so that chemotherapy can finish alone:
+
+    >>> from remission.models import Parameter
+    >>> from remission.solvers import Treatment
+    >>> days = Parameter("days", 30, unit="day", plausible=(10, 80), scale="linear")
+    >>> course = Treatment.constant({"e": 0.6}) + Treatment.constant({"B": 100}, end=days)
+    >>> print(thresholds(Problem(paracrine_loop(), treatment=course), "days")[0])
+    minimal duration: days = 41.953943 day (separatrix, numerical); T = 364.955 below, no tumour above
     """
     if not isinstance(problem, Problem):
         raise ProblemError(f"thresholds: the first argument must be a Problem, got {type(problem).__name__}")
