@@ -75,5 +75,5 @@ CASES = (
     Case("between_fates", lambda a: a.only(FATES), ("box",), ", ".join(f"{k}: {KINDS[k]}" for k in FATES)),
     Case("pulsed", lambda a: a.pulsed, ("time_limit",), "curative pulsed doses"),
     Case("between_fates", lambda a: not a.constant or a.of.role in FATAL, ("box",), "fates"),
-    Case("steady", lambda a: True, ("box", "time_limit"), "steady states at constant inputs"),
+    Case("steady", lambda a: True, ("box", "time_limit", "complete"), "steady states at constant inputs"),
 )

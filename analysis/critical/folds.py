@@ -15,7 +15,7 @@ PRESENT = 1e-9  # of the largest tumour on the branches: less is none
 APART = 1e-7
 
 
-def from_branches(problem, moved, within, kinds, box, time_limit, rare) -> tuple:
+def from_branches(problem, moved, within, box, time_limit, rare) -> tuple:
     """Thresholds of steady states by continuation.
 
     Parameters
@@ -24,7 +24,6 @@ def from_branches(problem, moved, within, kinds, box, time_limit, rare) -> tuple
         With constant inputs.
     moved : Moved
     within : (low, high)
-    kinds : tuple of str
     box : dict or None
     time_limit : float
         Seconds of each search for steady states.
@@ -41,7 +40,7 @@ def from_branches(problem, moved, within, kinds, box, time_limit, rare) -> tuple
     if rare:
         found += _tumour_free_changes(problem, moved, branches)
     notes = [note for note in branches.notes if "missed" in note or "continuum" in note or "branches:" in note]
-    return [t for t in found if t.kind in kinds], notes
+    return found, notes
 
 
 def branches_over(problem, moved, within, box=None, time_limit=10.0):

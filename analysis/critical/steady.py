@@ -3,6 +3,7 @@
 from remission.models.errors import ProblemError
 
 from ..proved.reduce import NotReducible
+from .certify import certified_all, nothing_left
 from .curative import rare_growth, without_tumour
 from .folds import from_branches
 from .moved import range_of, value_of
@@ -15,7 +16,7 @@ BRANCHED = ("fold dose", "critical blockade", "fold", "onset of cycles")
 STEADY_KINDS = (*RARE, *BRANCHED)
 
 
-def find(problem, of, within, kinds, *, box=None, time_limit=10.0) -> Thresholds:
+def find(problem, of, within, kinds, *, box=None, time_limit=10.0, complete=False) -> Thresholds:
     """Thresholds of steady states.
 
     Parameters
@@ -27,6 +28,8 @@ def find(problem, of, within, kinds, *, box=None, time_limit=10.0) -> Thresholds
     kinds : tuple of str or None
     box : dict or None
     time_limit : float
+    complete : bool
+        Whether to prove that none is missed.
 
     Returns
     -------
@@ -34,30 +37,29 @@ def find(problem, of, within, kinds, *, box=None, time_limit=10.0) -> Thresholds
     """
     (low, high), why = range_of(problem, of, within)
     wanted = STEADY_KINDS if kinds is None else kinds
-    found, notes, complete = [], [], True
-    rare = any(kind in RARE for kind in wanted)
-    branched = any(kind in BRANCHED for kind in wanted)
-    reason = ""
-    if rare:
+    found, notes, sure, reason = [], [], True, ""
+    if complete or any(kind in RARE for kind in wanted):
         try:
-            found, notes, complete = rare_growth(problem, of, (low, high))
+            found, notes, sure = rare_growth(problem, of, (low, high))
         except NotReducible as error:
-            reason = str(error)
-    if branched or reason:
+            reason, sure = str(error), False
+    if complete or reason or any(kind in BRANCHED for kind in wanted):
         try:
-            more, said = from_branches(problem, of, (low, high), wanted, box, time_limit, bool(reason))
-            found, notes, complete = found + more, notes + said, False
+            more, said = from_branches(problem, of, (low, high), box, time_limit, bool(reason))
+            found, notes, sure = found + more, notes + said, False
         except ProblemError as error:
-            if kinds is not None and not (rare and not reason):
+            if kinds is not None and not (found or notes):
                 raise
             notes.append(f"folds and cycles were not looked for: {str(error).removeprefix('steady_states: ')}")
-            complete = False
-    notes += [reason] if reason else []
-    found = sorted((t for t in found if t.kind in wanted), key=lambda t: t.value)
-    return Thresholds(
-        problem, of.name, (low, high), tuple(found), complete, _status(problem, of, (low, high), why, found, wanted),
-        tuple(notes),
-    )  # fmt: skip
+            sure = False
+    found, said = certified_all(sorted(found, key=lambda t: t.value))
+    notes += said + ([reason] if reason else [])
+    if complete and not sure:
+        sure, said = nothing_left(problem, of, (low, high), found, wanted, box, time_limit)
+        notes.append(said)
+    found = [t for t in found if t.kind in wanted]
+    status = _status(problem, of, (low, high), why, found, wanted)
+    return Thresholds(problem, of.name, (low, high), tuple(found), sure, status, tuple(notes))
 
 
 def _status(problem, of, within, why, found, wanted):

@@ -16,7 +16,7 @@ __all__ = ["thresholds"]
 
 @refuse_unknown_keywords
 def thresholds(
-    problem, of=None, *, within=None, kinds=None, outcome=None, level=None, box=None, time_limit=10.0
+    problem, of=None, *, within=None, kinds=None, outcome=None, level=None, box=None, time_limit=10.0, complete=False
 ) -> Thresholds:
     """Values of a parameter or input at which what becomes of the tumour changes.
 
@@ -41,6 +41,9 @@ def thresholds(
         State -> (low, high): where steady states are looked for, as in `steady_states`.
     time_limit : float
         Seconds for each search that has to be proved.
+    complete : bool
+        Prove that no threshold of steady states is missed in the range: the number of steady states in the box is
+        proved by cells of the range (seconds), and each cell where it is not has to hold a certified threshold.
 
     Returns
     -------
@@ -81,6 +84,10 @@ def thresholds(
 
     **Derivatives** by the other parameters and inputs follow by implicit differentiation of the equations that define
     the point, exact first and second derivatives of the rates in them.
+
+    **Proofs.** Each threshold of steady states is certified where numba and python-flint are there: exactly one in
+    its `enclosure`, with a `certificate` for `verify`. That there are no others is known of formulas and polynomials
+    (`complete` of the result), and of branches where ``complete=True`` has proved it.
 
     References
     ----------
@@ -125,7 +132,13 @@ def thresholds(
             f"thresholds of {problem.model.name}: {case.about} cannot be found for {asked.of.name} under this "
             f"treatment ({problem.treatment}); for thresholds of steady states use problem.at_constant(...)"
         )
-    options = {"outcome": asked.outcome, "level": level, "box": box, "time_limit": float(time_limit)}
+    options = {
+        "outcome": asked.outcome,
+        "level": level,
+        "box": box,
+        "time_limit": float(time_limit),
+        "complete": complete,
+    }
     find = importlib.import_module(f".{case.file}", __package__).find
     return find(problem, asked.of, within, kinds, **{name: options[name] for name in case.options})
 
