@@ -19,7 +19,7 @@ _SHELVES = {
     "proved.all_points_value": "CertifiedPoints",
     "outcomes": """
         Outcome as_outcome at_end cure_fraction doubling_time nadir nadir_time relapse_probability
-        time_to_progression
+        threshold time_to_progression
     """,
     "lineages": "ExpectedLineages expected_lineages relapse_free_survival",
     "kendall": """

@@ -1,14 +1,15 @@
 """One chunk of a sweep: rows of parameter values in, outputs with a status each out.
 
-Three ways, chosen for the whole sweep by what is asked and not by the members: *lanes* (values at known times, eight
+Four ways, chosen for the whole sweep by what is asked and not by the members: *lanes* (values at known times, eight
 members a step in one call of a compiled kernel), *steps* (what is read off the whole course, from the logged steps of
-a kernel) and *solve* (rules, the extinction gate, lineages, functions of a solution, models without a kernel). All
-three answer as `solve` does, within the tolerances of the problem.
+a kernel), *solve* (rules, the extinction gate, lineages, functions of a solution, models without a kernel) and *asked*
+(thresholds alone, for which nothing is solved). The first three answer as `solve` does, within the tolerances of the
+problem.
 """
 
 import threading
 import warnings
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -19,8 +20,9 @@ from .remarks import kept_remarks
 
 __all__ = ["Chunk", "Work", "chunk_size", "evaluate", "one_member", "way_of"]
 
-LEAST = {"lanes": 64, "steps": 16, "solve": 1}  # members: what there is to say once a chunk costs less than these
-LARGEST = {"lanes": 4096, "steps": 512, "solve": 32}  # about a second of work at most, in bounded memory
+LEAST = {"lanes": 64, "steps": 16, "solve": 1, "asked": 16}  # members: what there is to say once a chunk costs less than these
+LARGEST = {"lanes": 4096, "steps": 512, "solve": 32, "asked": 256}  # about a second of work at most, in bounded memory
+ONE_BY_ONE = ("solve", "asked")  # these hold the interpreter lock
 MOST_VALUES = 2**20  # numbers that a chunk may put out
 BLOCK = 64  # members whose steps are in memory at once
 FILTERS = threading.Lock()
@@ -39,7 +41,7 @@ class Work:
     outcomes : tuple of Outcome
     times : (n_times,) array or None
         Times at which the names behind the outcomes are wanted, instead of the outcomes themselves.
-    way : {"lanes", "steps", "solve"}
+    way : {"lanes", "steps", "solve", "asked"}
     """
 
     problem: object
@@ -65,7 +67,7 @@ class Chunk:
 
 
 def way_of(problem, outcomes, times=None) -> str:
-    """How the members of a sweep are solved: `"lanes"`, `"steps"` or `"solve"`.
+    """How the members of a sweep are solved: `"lanes"`, `"steps"`, `"solve"`, or `"asked"` where none is.
 
     Parameters
     ----------
@@ -87,6 +89,9 @@ def way_of(problem, outcomes, times=None) -> str:
     """
     from .step_curves import READABLE
 
+    if times is None and all(o.unsolved for o in outcomes):
+        return "asked"
+    outcomes = tuple(o for o in outcomes if not o.unsolved)
     if problem.treatment.rules or problem.extinction_gate or kernels.reason_not(problem):
         return "solve"
     if times is not None or all(_at_known_times(problem, o) for o in outcomes):
@@ -111,7 +116,7 @@ def chunk_size(n, way, width=1) -> int:
     width : int
         Numbers that a member puts out.
     """
-    group = 1 if way == "solve" else kernels.LANES
+    group = 1 if way in ONE_BY_ONE else kernels.LANES
     largest = LARGEST[way]
     if way == "lanes":
         largest = min(largest, max(1, MOST_VALUES // (width * group)) * group)
@@ -144,7 +149,11 @@ def evaluate(work, rows) -> Chunk:
         )
     inside = np.flatnonzero(sound)
     if inside.size:
-        {"lanes": _lanes, "steps": _steps, "solve": _solve}[work.way](work, rows, inside, chunk)
+        asked = [o.unsolved for o in work.outcomes] if work.times is None else [False]
+        if any(asked):
+            _ask(work, rows, inside, chunk, np.array(asked))
+        else:
+            {"lanes": _lanes, "steps": _steps, "solve": _solve}[work.way](work, rows, inside, chunk)
     return chunk
 
 
@@ -153,6 +162,37 @@ def _keep(chunk, member, values, status, message):
     chunk.values[member], chunk.status[member] = values, status
     if message:
         chunk.messages[member] = message
+
+
+# --- what is asked of a problem alone ---------------------------------------------------------------------------------
+
+
+def _ask(work, rows, inside, chunk, asked):
+    """Outcomes that need no solution, after those that do."""
+    if not asked.all():
+        others = tuple(o for o, alone in zip(work.outcomes, asked, strict=True) if not alone)
+        solved = evaluate(replace(work, outcomes=others), rows)
+        chunk.values[:, ~asked], chunk.again[:] = solved.values, solved.again
+        chunk.status[:] = solved.status
+        chunk.messages.update(solved.messages)
+    for member in inside:
+        if chunk.status[member] == "done":
+            parameters = dict(zip(work.names, rows[member].tolist(), strict=True))
+            values, status, message = _answers(work.problem, parameters, work.outcomes, asked)
+            chunk.values[member, asked] = values
+            if status != "done":
+                _keep(chunk, member, np.nan, status, message)
+
+
+def _answers(problem, parameters, outcomes, asked):
+    alone = [o for o, is_asked in zip(outcomes, asked, strict=True) if is_asked]
+    try:
+        member = problem.replace(parameters=parameters)
+        return np.array([o.asked(member, problem) for o in alone]), "done", ""
+    except RemissionError as fault:
+        return np.full(len(alone), np.nan), "refused", str(fault)
+    except Exception as fault:  # one member's fault must not lose the others
+        return np.full(len(alone), np.nan), "error", f"{type(fault).__name__}: {fault}"
 
 
 # --- values at known times --------------------------------------------------------------------------------------------
@@ -261,6 +301,8 @@ def one_member(problem, parameters, outcomes, stepwise=False):
     nothing = np.full(len(outcomes), np.nan)
     try:
         member = problem.replace(parameters=parameters)
+        if all(outcome.unsolved for outcome in outcomes):
+            return np.array([outcome(member) for outcome in outcomes]), "done", ""
         if not stepwise and _only_ends(member, outcomes):
             found = sample(member, [member.t_span[1]], [o.of for o in outcomes])
             if found.success:

@@ -16,7 +16,7 @@ import numpy as np
 
 from remission.models.errors import ProblemError
 
-from .chunks import Work, chunk_size, evaluate, one_member, way_of
+from .chunks import ONE_BY_ONE, Work, chunk_size, evaluate, one_member, way_of
 from .outcomes import refuse_unless_importable
 from .progress import Progress
 from .sweep_results import InMemory
@@ -69,7 +69,7 @@ def run_chunks(work, table, size, workers, progress, sink):
         Has `has(number, first, rows)`, `take(number, first, rows, chunk)`, the chunk None if its process died.
     """
     pool, count = worker_kind(workers, work.way)
-    if pool is not None or (count > 1 and work.way == "solve"):
+    if pool is not None or (count > 1 and work.way in ONE_BY_ONE):
         for outcome in work.outcomes:
             refuse_unless_importable(outcome)
     with Progress(table.n, progress) as bar:
@@ -93,7 +93,7 @@ def _results(work, tasks, pool, count):
     """((number, first, rows), Chunk or None) in the order in which they are ready."""
     if pool is None and count == 1:
         return ((task, evaluate(work, task[2])) for task in tasks)
-    if pool is None and work.way != "solve":
+    if pool is None and work.way not in ONE_BY_ONE:
         return _in_threads(work, tasks, count)
     blob = pickle.dumps(work)
     if pool is None:
@@ -113,7 +113,7 @@ def worker_kind(workers, way):
         Compiled ways take every processor if nothing is said, the other one stays in this process.
     """
     if workers is None:
-        return None, 1 if way == "solve" else _processors()
+        return None, 1 if way in ONE_BY_ONE else _processors()
     if isinstance(workers, (int, np.integer)) and not isinstance(workers, bool):
         count = _processors() if workers == -1 else int(workers)
         if count < 1:

@@ -27,6 +27,9 @@ class Kind:
         (of, **options) -> str.
     unit, check : callable
         (problem, of) -> str, and the refusal of what the problem does not have.
+    asked : callable or None
+        (problem, of, base, **options) -> float where the problem need not be solved; `base` is one at other numbers
+        that answers may be followed from, or None.
     """
 
     value: object
@@ -34,6 +37,7 @@ class Kind:
     label: object
     unit: object
     check: object
+    asked: object = None
 
 
 # --- value at the end -------------------------------------------------------------------------------------------------
@@ -194,6 +198,35 @@ def _function(solution, of, function):
     return float(function(solution))
 
 
+def _threshold(problem, of, base=None, **options):
+    from .critical.number import number
+
+    return number(problem, of, base=base, **options)
+
+
+def _threshold_gradient(problem, of, **options):
+    from .critical.number import derivatives
+
+    return derivatives(problem, of, **options)
+
+
+def _threshold_label(of, which, within, clone):
+    what = f"{which} of {clone}" if clone else which
+    return f"{what} ({of})" if of else what
+
+
+def _threshold_unit(problem, of):
+    from .critical.moved import moved_of
+
+    return moved_of(problem, of).unit
+
+
+def _threshold_check(problem, of):
+    from .critical.moved import moved_of
+
+    moved_of(problem, of)
+
+
 def _nothing_to_check(problem, of):
     return None
 
@@ -248,6 +281,7 @@ KINDS = {
         lambda problem, of: "1",
         _relapse_check,
     ),
+    "threshold": Kind(None, _threshold_gradient, _threshold_label, _threshold_unit, _threshold_check, _threshold),
     "function": Kind(
         _function,
         None,

@@ -19,6 +19,7 @@ __all__ = [
     "nadir",
     "nadir_time",
     "relapse_probability",
+    "threshold",
     "time_to_progression",
 ]
 
@@ -32,7 +33,7 @@ class Outcome:
     ----------
     kind : str
         Which outcome: `"at_end"`, `"nadir"`, `"nadir_time"`, `"time_to_progression"`, `"doubling_time"`,
-        `"relapse_probability"`, `"cure_fraction"` or `"function"`.
+        `"relapse_probability"`, `"cure_fraction"`, `"threshold"` or `"function"`.
     of : str, optional
         State, observable or input that it is about.
     options : tuple of (str, value)
@@ -57,7 +58,11 @@ class Outcome:
             raise ProblemError(f"Outcome: there is no kind {self.kind!r}; {did_you_mean(self.kind, KINDS)}")
 
     def __call__(self, solution) -> float:
-        """The number; NaN if the solution failed."""
+        """The number; NaN if the solution failed. A threshold may be asked of a Problem, which is not solved."""
+        if self.unsolved and isinstance(solution, (Problem, Solution)):
+            problem = getattr(solution, "problem", solution)
+            self.check(problem)
+            return self.asked(problem)
         if not isinstance(solution, Solution):
             raise ProblemError(f"{self.label} is read off a Solution, got {type(solution).__name__}: solve() it first")
         self.check(solution.problem)
@@ -72,6 +77,15 @@ class Outcome:
     def label(self) -> str:
         """Text for axes and tables, without the unit."""
         return KINDS[self.kind].label(self.of, **dict(self.options))
+
+    @property
+    def unsolved(self) -> bool:
+        """Whether it is asked of a problem, which need not be solved for it."""
+        return KINDS[self.kind].asked is not None
+
+    def asked(self, problem, base=None) -> float:
+        """The number of a problem that is not solved for it; `base` is one at other numbers to follow it from."""
+        return float(KINDS[self.kind].asked(problem, self.of, base=base, **dict(self.options)))
 
     @property
     def needs_lineages(self) -> bool:
@@ -112,7 +126,7 @@ class Outcome:
         Parameters
         ----------
         solution : Solution
-            Of `solve(problem, sensitivities=[...])`.
+            Of `solve(problem, sensitivities=[...])`. Of a threshold a Problem: the derivatives by all parameters.
 
         Returns
         -------
@@ -127,6 +141,9 @@ class Outcome:
         exact = KINDS[self.kind].gradient
         if exact is None:
             raise ProblemError(f"{self.label} has no exact gradient; sensitivity() uses differences for it")
+        if self.unsolved:
+            found = exact(getattr(solution, "problem", solution), self.of, **dict(self.options))
+            return {name: found[name] for name in getattr(solution, "carried", found)}
         if not solution.carried:
             raise ProblemError(f"gradient of {self.label}: solve(problem, sensitivities=[...]) carries what it needs")
         if not math.isfinite(self(solution)):
@@ -137,6 +154,10 @@ class Outcome:
     @property
     def differentiable(self) -> bool:
         """Whether `gradient` is there."""
+        if self.kind == "threshold":
+            from .critical.steady import STEADY_KINDS
+
+            return dict(self.options)["which"] in STEADY_KINDS
         return KINDS[self.kind].gradient is not None
 
 
@@ -387,6 +408,65 @@ def cure_fraction(solution=None, of=None) -> "Outcome | float":
     0.637
     """
     return _ask(solution, of, "cure_fraction")
+
+
+@refuse_unknown_keywords
+def threshold(kind, of=None, *, within=None, clone=None) -> Outcome:
+    """A threshold as an output of `sweep` and `sensitivity`: a number of the problem, which is not solved for it.
+
+    Parameters
+    ----------
+    kind : str
+        `"curative dose"`, `"clone dose"`, `"fold dose"`, `"critical blockade"`, `"fold"`, `"onset of cycles"`, or any
+        other kind that `thresholds` knows.
+    of : str, optional
+        What is moved; may be left out where there is one input or treatment parameter alone.
+    within : (low, high), optional
+        Where it is moved; as in `thresholds` if not given.
+    clone : str, optional
+        The clone of a `"clone dose"`: the dose above which it shrinks where it is rare, whatever others do.
+
+    Returns
+    -------
+    Outcome
+        Its number is the first threshold of the kind in the range; `inf` where there is none and the tumour stays,
+        `-inf` where there is none and it is gone at the beginning of the range already. Derivatives of thresholds of
+        steady states are exact.
+
+    Raises
+    ------
+    ProblemError
+        If there is no such kind.
+
+    Notes
+    -----
+    A curative dose takes microseconds where it has a formula. In a sweep folds and Hopf points are followed from those
+    of the problem that is swept, in steps over the parameters, in about a millisecond; where that fails they are
+    sought by continuation. Whether a fold that was followed is still the last one is not looked at again.
+
+    Examples
+    --------
+    >>> from remission.analysis import sensitivity, threshold
+    >>> from remission.models import paracrine_loop
+    >>> from remission.solvers import Problem
+    >>> cure = threshold("curative dose", of="e")
+    >>> print(cure, "=", round(cure(Problem(paracrine_loop())), 6))
+    curative dose (e) = 0.333893
+    >>> print(sensitivity(Problem(paracrine_loop()), cure, vary=["r", "kap", "K"]))
+    local sensitivity of paracrine_loop: % of output per % of parameter
+      curative dose (e) = 0.3339 (exact)
+        r    1.499
+        kap -1
+        K    0
+    """
+    from .critical.value import KINDS as THRESHOLDS
+
+    if kind not in THRESHOLDS:
+        raise ProblemError(f"threshold: there is no kind {kind!r}; {did_you_mean(str(kind), THRESHOLDS)}")
+    within = None if within is None else tuple(float(v) for v in within)
+    clone = None if clone is None else str(getattr(clone, "name", clone))
+    of = None if of is None else str(getattr(of, "name", of))
+    return Outcome("threshold", of, (("clone", clone), ("which", kind), ("within", within)))
 
 
 def as_outcome(output) -> Outcome:

@@ -252,17 +252,18 @@ def _varied(problem, vary, default):
 def _local(problem, outcomes, names):
     if not names:
         raise ProblemError(f"sensitivity: {problem.model.name} has no parameter to vary")
-    exact = [o for o in outcomes if o.differentiable]
-    carried = list(names) if exact else None
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", SolveWarning)
-        solution = solve(problem, sensitivities=carried).require()
+    carried = list(names) if any(o.differentiable and not o.unsolved for o in outcomes) else None
+    solution = problem
+    if not all(o.unsolved for o in outcomes):
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", SolveWarning)
+            solution = solve(problem, sensitivities=carried).require()
     at = np.array([o(solution) for o in outcomes])
     raw = np.full((len(outcomes), len(names)), np.nan)
     rough = [i for i, o in enumerate(outcomes) if not o.differentiable]
     for i, outcome in enumerate(outcomes):
         if outcome.differentiable:
-            gradient = outcome.gradient(solution)
+            gradient = outcome.gradient(problem if outcome.unsolved else solution)
             raw[i] = [gradient[name] for name in names]
     if rough:
         raw[rough] = _differences(problem, [outcomes[i] for i in rough], names)

@@ -1,5 +1,8 @@
 """Curative doses: where the state without tumour changes its stability, and where each clone's rare growth does."""
 
+import math
+from dataclasses import dataclass
+
 import numpy as np
 
 from ..proved.reduce import NotReducible
@@ -8,7 +11,7 @@ from .moved import words_of
 from .special import transcritical_threshold
 from .tumour_free import tumour_free
 
-__all__ = ["growth_zeros", "rare_growth"]
+__all__ = ["Rare", "growth_zeros", "rare_growth", "rare_points"]
 
 
 def rare_growth(problem, moved, within) -> tuple:
@@ -32,18 +35,8 @@ def rare_growth(problem, moved, within) -> tuple:
     NotReducible
         If there is no state without tumour, or none in closed form.
     """
-    free = tumour_free(problem.model)
-    numbers = numbers_of(problem, free)
-    found, notes, complete = [], [], True
-    for group in free.groups:
-        zeros, sure, note = growth_zeros(free, group, moved.symbol, numbers, within)
-        complete &= sure
-        notes += [note] if note else []
-        for value, formula, absent in zeros:
-            found.append((value, group, formula, absent))
-    found.sort(key=lambda row: row[0])
-    thresholds = [_threshold(problem, moved, free, numbers, row) for row in found]
-    return [t for t in thresholds if t is not None], notes, complete
+    found, notes, complete = rare_points(problem, moved, within)
+    return [_threshold(problem, moved, rare) for rare in found], notes, complete
 
 
 def numbers_of(problem, free) -> tuple:
@@ -109,31 +102,63 @@ def growth_of(matrix) -> float:
     return float(np.max(np.linalg.eigvals(matrix).real, initial=-np.inf))
 
 
-def _threshold(problem, moved, free, numbers, row):
-    value, group, formula, absent = row
-    at = free.symbols.index(moved.symbol)
+@dataclass(frozen=True, eq=False)
+class Rare:
+    """The state without tumour where a group of rare clones neither grows nor shrinks."""
+
+    value: float
+    group: tuple
+    formula: object
+    absent: tuple
+    others: dict
+    growing: tuple
+    settled: bool
+
+    @property
+    def kind(self) -> str:
+        """Whether the whole state changes its stability there, or one clone alone."""
+        return "clone dose" if self.growing or not self.settled else "curative dose"
+
+
+def rare_points(problem, moved, within) -> tuple:
+    """Zeros of the growth of all groups, in order: list of Rare, notes, and whether these are all."""
+    free = tumour_free(problem.model)
+    numbers = numbers_of(problem, free)
+    found, notes, complete = [], [], True
+    for group in free.groups:
+        zeros, sure, note = growth_zeros(free, group, moved.symbol, numbers, within)
+        complete &= sure
+        notes += [note] if note else []
+        found += [_rare(free, numbers, moved.symbol, group, *zero) for zero in zeros]
+    return sorted((r for r in found if r is not None), key=lambda r: r.value), notes, complete
+
+
+def _rare(free, numbers, letter, group, value, formula, absent):
+    at = free.symbols.index(letter)
     here = (*numbers[:at], value, *numbers[at + 1 :])
     others = dict(zip((s.name for s in free.others), free.values(here).tolist(), strict=True))
     positive = all(others[s.name] >= 0 for s in free.others if s.info.positive)
-    if not (np.all(np.isfinite(list(others.values()))) and positive):
+    if not (positive and all(map(math.isfinite, others.values()))):
         return None  # no such state there
-    state = {s.name: others.get(s.name, 0.0) for s in problem.model.states}
     block = free.blocks(here)
-    rates = {g: growth_of(block[np.ix_(g, g)]) for g in free.groups if g != group}
-    growing = [g for g, rate in rates.items() if rate > 0]
-    settled = growth_of(free.rests(here)) < 0
-    whole = not growing and settled
-    conditions = [f"the state without tumour: {words_of(others, others)}"] if others else []
+    growing = tuple(g for g in free.groups if g != group and growth_of(block[np.ix_(g, g)]) > 0)
+    return Rare(value, group, formula, absent, others, growing, growth_of(free.rests(here)) < 0)
+
+
+def _threshold(problem, moved, rare):
+    free = tumour_free(problem.model)
+    conditions = [f"the state without tumour: {words_of(rare.others, rare.others)}"] if rare.others else []
     conditions += [f"{s.name} is there without tumour" for s in free.present]
-    conditions += [f"{name} = 0" for name in absent]
-    if growing:
-        still = [name for g in growing for name in free.names(g)]
+    conditions += [f"{name} = 0" for name in rare.absent]
+    if rare.growing:
+        still = [name for g in rare.growing for name in free.names(g)]
         conditions.append(f"{' and '.join(still)} still grow{'s' if len(still) == 1 else ''}")
-    if not settled:
+    if not rare.settled:
         conditions.append("the state without tumour is unstable in what is not tumour")
+    state = {s.name: rare.others.get(s.name, 0.0) for s in problem.model.states}
     return transcritical_threshold(
-        problem, moved, value, state, free.names(group), "curative dose" if whole else "clone dose",
-        formula=formula, found="numerical" if formula is None else "symbolic", conditions=tuple(conditions),
+        problem, moved, rare.value, state, free.names(rare.group), rare.kind, formula=rare.formula,
+        found="numerical" if rare.formula is None else "symbolic", conditions=tuple(conditions),
     )  # fmt: skip
 
 

@@ -1,0 +1,206 @@
+"""One threshold as a number, fast: for sweeps and sensitivities, where its certificate and its words are not asked for.
+
+Curative and clone doses are read off formulas. Folds and Hopf points are followed from those of a problem at hand (that
+of the sweep) by Newton steps with exact derivatives; where that fails they are sought anew.
+"""
+
+import functools
+import math
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from remission.models.errors import ProblemError
+
+from ..continuation.equations import equations_of
+from ..continuation.points import Local, fold_point, hopf_point
+from ..proved.reduce import NotReducible
+from .cases import Asked
+from .curative import _threshold, rare_points, without_tumour
+from .folds import branches_over, changes_of
+from .moved import moved_of, range_of
+from .special import tumour_names
+from .steady import BRANCHED, RARE
+from .verb import thresholds
+
+__all__ = ["derivatives", "number", "unit"]
+
+FOLLOWED = {"fold": fold_point, "Hopf": hopf_point}
+CUTS = (1, 4, 16, 64)  # parts in which the way from one set of parameters to another is walked
+NEAR = 0.1  # relative distance of a solution from its start that is believed
+
+
+def number(problem, of, which, within=None, clone=None, base=None) -> float:
+    """The first threshold of a kind.
+
+    Parameters
+    ----------
+    problem : Problem
+    of : str or None
+        What is moved.
+    which : str
+        Kind of threshold.
+    within : (low, high) or None
+    clone : str or None
+        Of a clone dose.
+    base : Problem or None
+        One with the same model and the same inputs but for numbers, from which folds are followed.
+
+    Returns
+    -------
+    float
+        `inf` where there is none in the range and the tumour is there at the end of it, `-inf` where there is none
+        and the tumour is gone at the beginning already.
+    """
+    moved = moved_of(problem, of)
+    if _steady(problem, moved, which):
+        span = range_of(problem if base is None else base, moved, within)[0]
+        if which in RARE:
+            try:
+                found = [r for r in rare_points(problem, moved, span)[0] if _meant(problem, r, which, clone)]
+                return found[0].value if found else _side(problem, moved, span)
+            except NotReducible:
+                pass
+        elif base is not None:
+            followed = _followed(problem, base, moved, which, span)
+            if followed is not None:
+                return followed if span[0] <= followed <= span[1] else math.copysign(math.inf, followed - span[0])
+        return _sought(problem, moved, which, span)
+    found = thresholds(problem, of, within=within, kinds=which)
+    return float(found[0].value) if len(found) else math.inf
+
+
+def _steady(problem, moved, which):
+    constant = Asked(problem, moved, (which,), None).constant
+    return which in (*RARE, *BRANCHED) and constant and moved.role in ("input", "parameter")
+
+
+def _meant(problem, rare, which, clone):
+    names = [s.name for s in problem.model.states if s.info.kind == "tumour"]
+    here = clone is None or clone in [names[i] for i in rare.group]
+    return here and (rare.kind == which or clone is not None)
+
+
+def _side(problem, moved, span):
+    """Which side the problem lies on where the state without tumour keeps its stability all over the range."""
+    return -math.inf if without_tumour(problem, moved, span[0]) == "stable" else math.inf
+
+
+def _sought(problem, moved, which, span):
+    """The first of a kind by continuation."""
+    branches = branches_over(problem, moved, span)
+    found = sorted(t.value for t in changes_of(problem, moved, branches) if t.kind == which)
+    if found:
+        return found[0]
+    names = tumour_names(problem)
+    at_end = [b for b in branches if b.stable[:-1].any() and max(np.max(b[name]) for name in names) > 0]
+    return math.inf if at_end else -math.inf
+
+
+# --- followed ---------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, eq=False)
+class Known:
+    """A special point of a base problem, with what Newton steps need."""
+
+    mechanism: str
+    equations: object
+    point: np.ndarray
+
+
+@functools.lru_cache(maxsize=16)
+def _known(base, name, which, span):
+    """The first special point of a kind of a base problem, or None."""
+    found = thresholds(base, name, within=span, kinds=which)
+    if not len(found):
+        return None
+    t = found[0]
+    equations = equations_of(base, (name,), [t.state])
+    point = np.array([*(t.state[s.name] for s in equations.written.variables[:-1]), t.value])
+    return Known(t.mechanism, equations, point)
+
+
+def _followed(problem, base, moved, which, span):
+    """The special point of the base problem at the problem's numbers, or None where it cannot be followed."""
+    known = _known(base, moved.name, which, span)
+    if known is None:
+        return None
+    first, last = np.array(known.equations.numbers), np.array(_numbers(known.equations, problem))
+    for cuts in CUTS:
+        point = known.point
+        for k in range(1, cuts + 1):
+            numbers = first + (last - first) * (k / cuts)
+            point = _stepped(known, replace(known.equations, numbers=numbers.tolist()), point)
+            if point is None:
+                break
+        if point is not None:
+            return float(point[-1])
+    return None
+
+
+def _stepped(known, equations, start):
+    """The special point at some numbers from one nearby, or None where the two are not the same for sure."""
+    local = Local(equations, start)
+    with np.errstate(all="ignore"):
+        found = FOLLOWED[known.mechanism](local, start / local.scale)
+    if found is None:
+        return None
+    point = found[0] * local.scale
+    apart = np.abs(point - start) / np.maximum(np.maximum(np.abs(point), np.abs(start)), 1e-300)
+    tumour = [s.info.kind == "tumour" for s in equations.written.variables[:-1]]
+    if apart[-1] > NEAR or np.any(point[:-1][tumour] < 0) or not np.any(point[:-1][tumour] > 0):
+        return None
+    return point
+
+
+def _numbers(equations, problem):
+    """Values of `written.given` in a problem."""
+    known = dict(problem.parameters) | problem.inputs()
+    start = dict(zip(problem.system.states, problem.system.y0(problem.p).tolist(), strict=True))
+    found = [float(known[s.name]) for s in equations.written.given if s.name in known]
+    if len(found) < len(equations.written.given):  # totals follow
+        from remission.models.derive import conserved_totals
+
+        at = {s: start[s.name] for s in problem.model.states}
+        found += [float(total.subs(at)) for total in conserved_totals(problem.model)]
+    return found
+
+
+# --- derivatives ------------------------------------------------------------------------------------------------------
+
+
+def derivatives(problem, of, which, within=None, clone=None) -> dict:
+    """Derivatives of the first threshold of a kind by all parameters; NaN where there is no such threshold.
+
+    Parameters
+    ----------
+    problem, of, which, within, clone
+        As for `number`.
+
+    Returns
+    -------
+    dict of str -> float
+    """
+    moved = moved_of(problem, of)
+    if which in RARE and _steady(problem, moved, which):
+        try:
+            found = rare_points(problem, moved, range_of(problem, moved, within)[0])[0]
+            found = [_threshold(problem, moved, r) for r in found if _meant(problem, r, which, clone)]
+        except NotReducible:
+            found = thresholds(problem, of, within=within, kinds=which)
+    else:
+        found = thresholds(problem, of, within=within, kinds=which)
+    if not len(found):
+        return dict.fromkeys(problem.parameters, math.nan)
+    return {name: found[0].derivatives.get(name, 0.0) for name in problem.parameters}
+
+
+def unit(problem, of) -> str:
+    """Unit of what is moved."""
+    return moved_of(problem, of).unit
+
+
+def check(problem, of):
+    """Refuse what cannot be moved."""
+    moved_of(problem, of)
