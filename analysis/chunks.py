@@ -20,7 +20,12 @@ from .remarks import kept_remarks
 
 __all__ = ["Chunk", "Work", "chunk_size", "evaluate", "one_member", "way_of"]
 
-LEAST = {"lanes": 64, "steps": 16, "solve": 1, "asked": 16}  # members: what there is to say once a chunk costs less than these
+LEAST = {
+    "lanes": 64,
+    "steps": 16,
+    "solve": 1,
+    "asked": 16,
+}  # members: what there is to say once a chunk costs less than these
 LARGEST = {"lanes": 4096, "steps": 512, "solve": 32, "asked": 256}  # about a second of work at most, in bounded memory
 ONE_BY_ONE = ("solve", "asked")  # these hold the interpreter lock
 MOST_VALUES = 2**20  # numbers that a chunk may put out

@@ -2,6 +2,7 @@
 
 import itertools
 
+import numpy as np
 import sympy as sp
 
 from ..continuation import check_complete, continue_branches
@@ -44,15 +45,25 @@ def from_branches(problem, moved, within, box, time_limit, rare) -> tuple:
 
 
 def branches_over(problem, moved, within, box=None, time_limit=10.0):
-    """Branches through all steady states at the problem's value, and through those missed between special points."""
+    """Branches through all steady states at some values of what is moved, and between neighbouring special points."""
     low, high = within
     value = min(max(value_of(problem, moved.name), low), high)
     start_problem = at_value(problem, moved.name, value)
     start = steady_states(start_problem, box=box, time_limit=time_limit)
     branches = continue_branches(start_problem, moved.name, within, start=start, box=box)
+    if not len(branches):
+        return branches
+    branches = check_complete(branches, _spread(low, high), box=box)
     marks = sorted({low, high, *(p.value for p in branches.points)})
     between = [0.5 * (a + b) for a, b in itertools.pairwise(marks) if b - a > APART * abs(b)]
-    return check_complete(branches, between[:8], box=box) if between else branches
+    return check_complete(branches, between[:8], box=box) if len(branches.points) else branches
+
+
+def _spread(low, high) -> list:
+    """Values inside a range at which steady states are counted: even, and in decades where it begins at zero."""
+    part = (high - low) * np.array([0.02, 0.25, 0.5, 0.75])
+    found = (low + part).tolist()
+    return [low + d * (high - low) for d in (1e-4, 1e-3, 5e-3)] + found if low == 0 else found
 
 
 def changes_of(problem, moved, branches) -> list:

@@ -4,6 +4,7 @@ Curative and clone doses are read off formulas. Folds and Hopf points are follow
 of the sweep) by Newton steps with exact derivatives; where that fails they are sought anew.
 """
 
+import contextlib
 import functools
 import math
 from dataclasses import dataclass, replace
@@ -15,19 +16,20 @@ from remission.models.errors import ProblemError
 from ..continuation.equations import equations_of
 from ..continuation.points import Local, fold_point, hopf_point
 from ..proved.reduce import NotReducible
+from ..steady_states import steady_states
 from .cases import Asked
 from .curative import _threshold, rare_points, without_tumour
 from .folds import branches_over, changes_of
-from .moved import moved_of, range_of
+from .moved import at_value, moved_of, range_of
 from .special import tumour_names
 from .steady import BRANCHED, RARE
 from .verb import thresholds
 
-__all__ = ["derivatives", "number", "unit"]
+__all__ = ["derivatives", "number"]
 
 FOLLOWED = {"fold": fold_point, "Hopf": hopf_point}
-CUTS = (1, 4, 16, 64)  # parts in which the way from one set of parameters to another is walked
-NEAR = 0.1  # relative distance of a solution from its start that is believed
+SHORTEST = 1 / 512  # step on the way from one set of parameters to another
+NEAR, FAR = 0.1, 0.5  # relative distance of a solution from its start that is believed: of what is moved, of a tumour
 
 
 def number(problem, of, which, within=None, clone=None, base=None) -> float:
@@ -65,6 +67,8 @@ def number(problem, of, which, within=None, clone=None, base=None) -> float:
             followed = _followed(problem, base, moved, which, span)
             if followed is not None:
                 return followed if span[0] <= followed <= span[1] else math.copysign(math.inf, followed - span[0])
+            if _lasts(problem, base, moved, which, span):
+                return math.inf
         return _sought(problem, moved, which, span)
     found = thresholds(problem, of, within=within, kinds=which)
     return float(found[0].value) if len(found) else math.inf
@@ -107,6 +111,7 @@ class Known:
     mechanism: str
     equations: object
     point: np.ndarray
+    opens: float
 
 
 @functools.lru_cache(maxsize=16)
@@ -118,7 +123,7 @@ def _known(base, name, which, span):
     t = found[0]
     equations = equations_of(base, (name,), [t.state])
     point = np.array([*(t.state[s.name] for s in equations.written.variables[:-1]), t.value])
-    return Known(t.mechanism, equations, point)
+    return Known(t.mechanism, equations, point, t.coefficients.get("opens", 0.0))
 
 
 def _followed(problem, base, moved, which, span):
@@ -127,16 +132,40 @@ def _followed(problem, base, moved, which, span):
     if known is None:
         return None
     first, last = np.array(known.equations.numbers), np.array(_numbers(known.equations, problem))
-    for cuts in CUTS:
-        point = known.point
-        for k in range(1, cuts + 1):
-            numbers = first + (last - first) * (k / cuts)
-            point = _stepped(known, replace(known.equations, numbers=numbers.tolist()), point)
-            if point is None:
-                break
-        if point is not None:
-            return float(point[-1])
-    return None
+    even = first * last > 0  # these are walked evenly in the logarithm
+    ratio = np.where(even, last / np.where(even, first, 1.0), 1.0)
+    done, step, points = [0.0], 1.0, [known.point]
+    while done[-1] < 1:
+        at = min(done[-1] + step, 1.0)
+        numbers = np.where(even, first * ratio**at, first + at * (last - first)) if at < 1 else last
+        point = _stepped(known, replace(known.equations, numbers=numbers.tolist()), _ahead(points, done, at))
+        if point is None:
+            step = 0.5 * (at - done[-1])
+            if step < SHORTEST:
+                return None
+        else:
+            step = 2 * (at - done[-1])
+            done, points = [*done[-1:], at], [*points[-1:], point]
+    return float(points[-1][-1])
+
+
+def _lasts(problem, base, moved, which, span):
+    """Whether a stable tumour is there at the end of the range, so that the last one has not vanished before."""
+    known = _known(base, moved.name, which, span)
+    if known is None or known.opens >= 0 or which not in ("fold dose", "critical blockade"):
+        return False
+    names = tumour_names(problem)
+    with contextlib.suppress(ProblemError):
+        states = steady_states(at_value(problem, moved.name, span[1]))
+        return any(s.stability == "stable" and any(s.values[name] > 0 for name in names) for s in states)
+    return False
+
+
+def _ahead(points, done, at):
+    """The straight line through the last two points, where there are two."""
+    if len(points) < 2:
+        return points[-1]
+    return points[-1] + (points[-1] - points[-2]) * ((at - done[-1]) / (done[-1] - done[-2]))
 
 
 def _stepped(known, equations, start):
@@ -147,11 +176,13 @@ def _stepped(known, equations, start):
     if found is None:
         return None
     point = found[0] * local.scale
-    apart = np.abs(point - start) / np.maximum(np.maximum(np.abs(point), np.abs(start)), 1e-300)
-    tumour = [s.info.kind == "tumour" for s in equations.written.variables[:-1]]
-    if apart[-1] > NEAR or np.any(point[:-1][tumour] < 0) or not np.any(point[:-1][tumour] > 0):
+    size = np.maximum(np.maximum(np.abs(point), np.abs(start)), 1e-9 * known.equations.scale)
+    apart = np.abs(point - start) / size
+    tumour = np.array([s.info.kind == "tumour" for s in equations.written.variables[:-1]])
+    least = -1e-12 * known.equations.scale[:-1]
+    if apart[-1] > NEAR or np.max(apart[:-1][tumour]) > FAR or np.any((point[:-1] < least)[tumour]):
         return None
-    return point
+    return point if np.max(point[:-1][tumour]) > 0 else None
 
 
 def _numbers(equations, problem):
@@ -194,13 +225,3 @@ def derivatives(problem, of, which, within=None, clone=None) -> dict:
     if not len(found):
         return dict.fromkeys(problem.parameters, math.nan)
     return {name: found[0].derivatives.get(name, 0.0) for name in problem.parameters}
-
-
-def unit(problem, of) -> str:
-    """Unit of what is moved."""
-    return moved_of(problem, of).unit
-
-
-def check(problem, of):
-    """Refuse what cannot be moved."""
-    moved_of(problem, of)
