@@ -218,13 +218,14 @@ def _threshold_label(of, which, within, clone):
 def _threshold_unit(problem, of):
     from .critical.moved import moved_of
 
-    return moved_of(problem, of).unit
+    return "" if of is None else moved_of(problem, of).unit
 
 
 def _threshold_check(problem, of):
     from .critical.moved import moved_of
 
-    moved_of(problem, of)
+    if of is not None:  # some kinds move nothing
+        moved_of(problem, of)
 
 
 def _nothing_to_check(problem, of):

@@ -54,8 +54,8 @@ def number(problem, of, which, within=None, clone=None, base=None) -> float:
         `inf` where there is none in the range and the tumour is there at the end of it, `-inf` where there is none
         and the tumour is gone at the beginning already.
     """
-    moved = moved_of(problem, of)
-    if _steady(problem, moved, which):
+    moved = moved_of(problem, of) if which in (*RARE, *BRANCHED) else None
+    if moved is not None and _steady(problem, moved, which):
         span = range_of(problem if base is None else base, moved, within)[0]
         if which in RARE:
             try:
@@ -75,8 +75,7 @@ def number(problem, of, which, within=None, clone=None, base=None) -> float:
 
 
 def _steady(problem, moved, which):
-    constant = Asked(problem, moved, (which,), None).constant
-    return which in (*RARE, *BRANCHED) and constant and moved.role in ("input", "parameter")
+    return Asked(problem, moved, (which,), None).constant and moved.role in ("input", "parameter")
 
 
 def _meant(problem, rare, which, clone):
@@ -213,8 +212,8 @@ def derivatives(problem, of, which, within=None, clone=None) -> dict:
     -------
     dict of str -> float
     """
-    moved = moved_of(problem, of)
-    if which in RARE and _steady(problem, moved, which):
+    moved = moved_of(problem, of) if which in RARE else None
+    if moved is not None and _steady(problem, moved, which):
         try:
             found = rare_points(problem, moved, range_of(problem, moved, within)[0])[0]
             found = [_threshold(problem, moved, r) for r in found if _meant(problem, r, which, clone)]

@@ -146,13 +146,14 @@ def test_critical_blockades_of_m3(e):
     assert any("T, where rare, shrinks at -" in note for note in found.notes)
 
 
-def test_derivatives_of_a_fold_and_of_a_blockade():
-    for problem, of, kind in ((loop(B=10), "e", "fold dose"), (loop(), "B", "critical blockade")):
-        fold = thresholds(problem, of)[kind]
-        names = ["r", "kap", "etaF", "mP", "K", "T_X", "e" if of == "B" else "B"]
-        assert_derivatives(problem, fold, lambda p, o=threshold(kind, of): o.asked(p, problem), names)
-        assert fold.derivatives["gP"] == pytest.approx(0, abs=1e-12)  # speeds move no steady state
-        assert fold.elasticities["K"] == pytest.approx(-fold.elasticities["T_X"], rel=1e-9)  # only K/T_X counts
+@pytest.mark.parametrize(("kind", "of", "B"), [("fold dose", "e", 10), ("critical blockade", "B", 0)])
+def test_derivatives_of_a_fold_and_of_a_blockade(kind, of, B):
+    problem, again = loop(B=B), threshold(kind, of)
+    fold = thresholds(problem, of)[kind]
+    names = ["r", "kap", "etaF", "mP", "K", "T_X", "e" if of == "B" else "B"]
+    assert_derivatives(problem, fold, lambda p: again.asked(p, problem), names)
+    assert fold.derivatives["gP"] == pytest.approx(0, abs=1e-12)  # speeds move no steady state
+    assert fold.elasticities["K"] == pytest.approx(-fold.elasticities["T_X"], rel=1e-9)  # only K/T_X counts
 
 
 def test_folds_and_transcritical_of_kuznetsov():
