@@ -56,7 +56,7 @@ def reduce_again(part, kept, plan):
         part.eliminate(kept, step["eliminated"])
         part.eliminated = {n: before[n].xreplace(part.put) for n in before} | part.eliminated
         part.divide_again(kept, step["again"])
-        kept = {n: _open(sp.fraction(sp.together(e))[0]) for n, e in kept.items()}
+        kept = {n: _numerator(e) for n, e in kept.items()}
         kept = {n: e for n, e in kept.items() if e != 0}
         free = [n for n in part.box if n not in part.eliminated and n not in part.data["zeros"]]
         if step["families"]:
@@ -76,7 +76,7 @@ def _divided(part, kept, step, states, free):
     factor = rest = sp.sympify(step["factor"], locals=part.letters)
     for text in step["families"]:
         h = sp.sympify(text, locals=part.letters)
-        while not sp.fraction(quotient := sp.cancel(rest / h))[1].free_symbols & states and h.free_symbols & states:
+        while h.free_symbols & states and (quotient := _exactly(rest, h, states)) is not None:
             rest = quotient
         plain = without_logarithm(h, states, [part.letters[n] for n in part.data["divided"]], part.constant)
         part.families.append((free, [h if plain is None else plain], dict(part.eliminated)))
@@ -84,15 +84,41 @@ def _divided(part, kept, step, states, free):
         part.faults.append(f"{factor} is not the product of its factors")
     found = {}
     for name, e in kept.items():
-        found[name] = _open(sp.cancel(e / factor))
-        if sp.fraction(found[name])[1].free_symbols & states or sp.expand(sp.expand(found[name] * factor) - e) != 0:
+        found[name] = _exactly(e, factor, states)
+        if found[name] is None:
+            found[name] = e
             part.faults.append(f"{factor} does not divide the equation of {name}")
     return found
 
 
-def _open(expression):
-    """Products of sums multiplied out."""
-    return sp.expand(expression, power_exp=False, power_base=False, log=False)
+def _plain(expressions):
+    """Expressions with letters in place of powers, exponentials and logarithms, and what these stand for."""
+    found = {}
+
+    def walk(e):
+        if e.is_Atom:
+            return e
+        if e.is_Add or e.is_Mul or (e.is_Pow and e.exp.is_Integer):
+            return e.func(*map(walk, e.args))
+        return found.setdefault(e, sp.Dummy())
+
+    return [walk(e) for e in expressions], {letter: e for e, letter in found.items()}
+
+
+def _numerator(expression):
+    """What has to be zero for a fraction to be."""
+    (e,), back = _plain([expression])
+    return sp.expand(sp.fraction(sp.together(e))[0]).xreplace(back)
+
+
+def _exactly(e, factor, states):
+    """The quotient of two expressions if nothing with states is left below, checked by multiplying; else None."""
+    (above, below), back = _plain([e, factor])
+    quotient = sp.cancel(above / below)
+    left = sp.fraction(quotient)[1].xreplace(back)
+    if left.free_symbols & states or sp.expand(sp.cancel(quotient * below - above)) != 0:
+        return None
+    return sp.expand(quotient).xreplace(back)
 
 
 def roots_of(part, shown, claimed, undecided, prec):

@@ -254,15 +254,18 @@ def _follows(relation, root, system, values):
     put = {p: sp.Rational(float(v)) for p, (v, _) in zip(system.parameters, values, strict=True)}
     put |= dict.fromkeys(root.part.zeros, sp.Integer(0))
     solved = {s: e.xreplace(put) for s, _, e in root.part.eliminated}
-    top = sp.expand(sp.fraction(sp.together(relation.xreplace(put).xreplace(solved)))[0])
+    kernels = special.Kernels(root.part.variables)
+    top, _ = special.fraction(kernels.hidden(relation.xreplace(put).xreplace(solved)))
     if top == 0:
         return True
     at = [system.states.index(s) for s in root.part.variables]
     for e in root.part.equations:
-        above = sp.expand(sp.fraction(sp.together(e.xreplace(put)))[0])
+        above, _ = special.fraction(kernels.hidden(e.xreplace(put)))
         shared = sp.gcd(above, top)
-        if shared.free_symbols & set(root.part.variables):
-            rest = evaluate([sp.cancel(above / shared)], system, values, root.part.variables, root.enclosure[at])
+        if kernels.varies(shared):
+            rest = evaluate(
+                [kernels.shown(sp.cancel(above / shared))], system, values, root.part.variables, root.enclosure[at]
+            )
             if rest is not None and (rest[0, 0] > 0 or rest[0, 1] < 0):
                 return True
     return False

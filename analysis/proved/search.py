@@ -8,7 +8,7 @@ import numpy as np
 
 from remission.solvers.tape import ADD, DIVIDE, MULTIPLY, NEGATE, POWER_WHOLE, SUBTRACT
 
-from . import reduce
+from . import balls, reduce
 
 __all__ = []  # of use inside the package only
 
@@ -159,6 +159,7 @@ def _take(system, prepared, searched, box, found):
     divided = [system.states.index(s) for s in prepared.part.divided if s not in prepared.part.free]
     for enclosure in _each_once(searched, found):
         full = prepared.all_states(enclosure)
+        full = balls.narrowed(prepared, enclosure, full) if prepared.tape is not None else full
         if np.any(full[:, 1] < box[:, 0]) or np.any(full[:, 0] > box[:, 1]):
             continue
         if not np.all(np.isfinite(full)):

@@ -125,17 +125,19 @@ def _reduce(system, equations, states, zeros, divided, exponents, before, found)
     step = {"eliminated": [(s, k) for s, k, _ in eliminated[len(before) :]], "again": again, "factor": sp.Integer(1),
             "families": (), "end": ""}  # fmt: skip
     found.steps.append(step)
+    kernels = Kernels(states)
     above = {}
     for source, e in equations.items():
-        top, bottom = sp.fraction(sp.together(e))
-        if (top := multiplied_out(top)) != 0:
+        top, bottom = fraction(kernels.hidden(e))
+        if top != 0:
             above[source] = top
-            found.below += [bottom] if bottom.free_symbols & set(states) else []
-    common, parts = _common(above, states, found.factors)
+            found.below += [kernels.shown(bottom)] if kernels.varies(bottom) else []
+    common, parts = _common(above, len(states), kernels, found.factors)
     if parts:
-        step["factor"], step["families"] = common, tuple(parts)
-        found.families += [_family(zeros, eliminated, states, [_without_logarithm(h)]) for h in parts]
-        above = {s: multiplied_out(sp.cancel(e / common)) for s, e in above.items()}
+        above = {s: sp.expand(sp.cancel(e / common)) for s, e in above.items()}
+        step["factor"], step["families"] = kernels.shown(common), tuple(map(kernels.shown, parts))
+        found.families += [_family(zeros, eliminated, states, [_without_logarithm(h)]) for h in step["families"]]
+    above = {s: kernels.shown(e) for s, e in above.items()}
     constant = [e for e in above.values() if not e.free_symbols & set(states)]
     if constant:  # it is not zero, so nothing else rests
         found.factors += constant[:1] if constant[0].free_symbols else []
@@ -150,37 +152,48 @@ def _reduce(system, equations, states, zeros, divided, exponents, before, found)
         found.rest = _square(system, zeros, divided, eliminated, states, above.values(), exponents)
 
 
-def _common(above, states, factors):
-    """The common factor of some polynomials, and its factors that depend on states, each once."""
-    if len(above) < 1:
+class Kernels:
+    """Letters for what is not rational in an expression, so that polynomials are of low degree and factors are few."""
+
+    def __init__(self, states):
+        self.states, self.letter, self.back = set(states), {}, {}
+
+    def hidden(self, e):
+        """The expression as a rational function of symbols and letters."""
+        if not e.args:
+            return e
+        if (e.is_Pow and not e.exp.is_Integer) or not (e.is_Add or e.is_Mul or e.is_Pow):
+            if e not in self.letter:
+                self.letter[e] = sp.Dummy()
+                self.back[self.letter[e]] = e
+            return self.letter[e]
+        return e.func(*map(self.hidden, e.args))
+
+    def shown(self, e):
+        """The expression with what the letters stand for."""
+        return e.xreplace(self.back)
+
+    def varies(self, e):
+        """Whether it depends on states."""
+        return bool(self.shown(e).free_symbols & self.states)
+
+
+def fraction(expression):
+    """Numerator, multiplied out, and denominator of a rational function."""
+    top, bottom = sp.fraction(sp.together(expression))
+    return sp.expand(top), bottom
+
+
+def _common(above, n, kernels, factors):
+    """The common factor of as many polynomials as there are states, and its factors that vary, each once."""
+    if len(above) != n or n < 2:
         return sp.Integer(1), []
-    numerators = list(above.values())
-    try:
-        common = sp.gcd_list(numerators) if len(numerators) > 1 else sp.Integer(1)
-    except sp.PolynomialError:
+    common = sp.gcd_list(list(above.values()))
+    if not kernels.varies(common):
         return sp.Integer(1), []
-    if not common.free_symbols & set(states) or len(numerators) != len(states):
-        return sp.Integer(1), []
-    parts = []
-    for factor in _factors(common):
-        if factor.free_symbols & set(states):
-            parts.append(factor)
-        else:
-            factors.append(factor)
-    return common, parts
-
-
-def _factors(expression):
-    """Irreducible factors of a polynomial; of another expression those that it is written with."""
-    try:
-        return [factor for factor, _ in sp.factor_list(expression)[1]]
-    except sp.PolynomialError:
-        return [f.as_base_exp()[0] for f in sp.Mul.make_args(expression)]
-
-
-def multiplied_out(expression):
-    """Sums and products multiplied out; exponentials, logarithms and powers of sums stay as they are."""
-    return sp.expand(expression, power_exp=False, power_base=False, log=False)
+    parts = [factor for factor, _ in sp.factor_list(common)[1]]
+    factors += [kernels.shown(f) for f in parts if not kernels.varies(f)]
+    return common, [f for f in parts if kernels.varies(f)]
 
 
 def _without_logarithm(factor):

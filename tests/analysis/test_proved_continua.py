@@ -1,4 +1,4 @@
-"""Continua of steady states, corners without values, degenerate points: proved, verified, or said to be open."""
+"""Continua of steady states, corners where rates have no value, degenerate points: proved and verified, or open."""
 
 import copy
 
