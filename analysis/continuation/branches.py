@@ -251,6 +251,6 @@ def _from_point(one, at, w, t):
 
     found = [Found(f.kind, f.at + 1, f.z, f.local, f.extra) for f in one.found]
     return Walk(
-        np.vstack([at, one.Z]), np.vstack([t, one.T]), np.concatenate([one.jacobians[:1], one.jacobians]), found,
+        np.vstack([at, one.Z]), np.vstack([t, one.T]), np.append(one.unstable[0], one.unstable), found,
         ("branch point", one.ends[1]),
     )  # fmt: skip

@@ -5,9 +5,12 @@ numba renews code on disk when the file of a function changes, not when the file
 the code is renewed when any file of this folder changes. Without numba the same functions run as plain Python.
 """
 
+import contextlib
 import hashlib
 import logging
 from pathlib import Path
+
+import numpy as np
 
 __all__ = []  # of use inside the package only
 
@@ -20,6 +23,7 @@ except ImportError:
 
 FILES = ("compile", "tape_machine", "elimination", "defining", "machine", "coefficients")
 log = logging.getLogger("remission")
+QUIET = contextlib.nullcontext()
 
 
 def compiled(function):
@@ -47,6 +51,11 @@ def _text():
 
 
 STAMP = _text()
+
+
+def quiet():
+    """Where the functions run as plain Python their overflows say nothing either."""
+    return QUIET if COMPILED else np.errstate(all="ignore")
 
 
 def tell_if_waiting(made):

@@ -4,6 +4,7 @@ import numpy as np
 
 from . import machine
 from .coefficients import fold_along, lyapunov_along
+from .compile import quiet
 from .curve_result import Curve
 from .describe import cleaned
 from .points import Local, hopf_border
@@ -79,9 +80,9 @@ class Plane:
     def correct(self, start, z, tau, h, size, border):
         """A point of the curve on the plane at h along tau (in units of size) from z, or None."""
         w = np.array(start)
-        with np.errstate(all="ignore"):
+        with quiet():
             taken, _ = machine.correct(self.kind, w, z, tau, h, size, self.system, border, self.work, 1e-12)
-        return w if taken and np.all(np.isfinite(w)) else None
+        return w if taken else None
 
     def on_plane(self, guess, j, value):
         """A point of the curve near a guess whose unknown j has a value, or None."""
@@ -160,7 +161,7 @@ def _one_way(plane, full, heading, limits):
     )
     if plane.kind == machine.HOPF:
         low[2 * n] = 0.0
-    left, border = plane.left(full), plane.border(full)
+    left, border = plane.left(full) if plane.kind == machine.FOLD else np.zeros(n), plane.border(full)
     with np.errstate(all="ignore"):
         Z, T, tests, _, reason = machine.follow(
             plane.kind, full, np.ascontiguousarray(heading), plane.system, border, left.copy(), plane.floor,
@@ -209,7 +210,8 @@ def _events(plane, Z, T, tests):
 
 def _locate(plane, z, after, tangent, test):
     """The zero of a test along the curve between two points, on planes across it."""
-    left, border, size = plane.left(z), plane.border(z), plane.sizes(z)
+    left = plane.left(z) if plane.kind == machine.FOLD else None
+    border, size = plane.border(z), plane.sizes(z)
     tau = tangent / size
     tau /= np.linalg.norm(tau)
     high = float(tau @ ((after - z) / size)) * 1.001

@@ -106,15 +106,6 @@ def _branch_point(equations, local, z, psi):
     return "transcritical", {}, (": " + " and ".join(absent) + " can come in" if absent else "")
 
 
-def _unstable(jacobians):
-    """Number of eigenvalues with positive real part, (k,), of matrices (k, n, n)."""
-    if jacobians.shape[1] != 2:
-        return np.sum(np.linalg.eigvals(jacobians).real > 0, axis=1)
-    (a, b), (c, d) = np.moveaxis(jacobians, 0, -1)  # of two the product and the sum tell
-    product, total = a * d - b * c, a + d
-    return np.where(product < 0, 1, np.where(total > 0, np.where(product > 0, 2, 1), 0))
-
-
 def branch_of(equations, one, points) -> Branch:
     """A walk as a branch.
 
@@ -126,19 +117,24 @@ def branch_of(equations, one, points) -> Branch:
         Of `one.found`, in the same order.
     """
     own = one.Z * equations.scale
-    unstable = _unstable(one.jacobians)
-    places = []
+    unstable = one.unstable.copy()
+    places, rows, counts = [], [], []
+    at_zero = 1e-12 * np.max(equations.scale)
     for found, point in zip(one.found, points, strict=True):
-        at = min(int(np.floor(found.at)) + 1, len(one.Z)) + len(own) - len(one.Z)
+        at = min(int(np.floor(found.at)) + 1, len(own))
         row = found.z * found.local.scale
-        if at > 0 and np.allclose(own[at - 1], row, rtol=1e-9, atol=1e-12 * np.max(equations.scale)):
-            at -= 1  # an end of the branch at the point itself
-            own[at] = row
+        critical = np.sum(point.eigenvalues.real > ROUNDING * np.max(np.abs(point.eigenvalues)))
+        if at > 0 and np.all(np.abs(own[at - 1] - row) <= at_zero + 1e-9 * np.abs(row)):
+            own[at - 1], unstable[at - 1] = row, critical  # an end of the branch at the point itself
+            places.append(at - 1 + len(rows))
         else:
-            own = np.insert(own, at, row, axis=0)
-            unstable = np.insert(unstable, at, 0)
-        unstable[at] = np.sum(point.eigenvalues.real > ROUNDING * np.max(np.abs(point.eigenvalues)))
-        places.append(at)
+            places.append(at + len(rows))
+            rows.append((at, row))
+            counts.append(critical)
+    if rows:
+        befores = [at for at, _ in rows]
+        own = np.insert(own, befores, [row for _, row in rows], axis=0)
+        unstable = np.insert(unstable, befores, counts)
     own = cleaned(own, equations)
     states = equations.states(own)
     return Branch(

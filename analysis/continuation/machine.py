@@ -21,6 +21,7 @@ __all__ = [
     "determinant",
     "evaluate",
     "follow",
+    "refine",
     "run_tape",
     "substitute",
     "tests_of",
@@ -81,6 +82,54 @@ def correct(kind, w, z, tau, h, size, system, border, work, tolerance):
             return 0, start
         before = e
     return 0, start
+
+
+@compiled
+def refine(kind, z, system, border, most):
+    """Newton steps on a square defining system until rounding stops them: the last step's length, infinite if none.
+
+    Parameters
+    ----------
+    kind : int
+    z : (count,) array
+        Changed.
+    system : tuple
+    border : (2, n) array
+    most : int
+        Steps.
+    """
+    n, m, second = system[4], system[5], system[7]
+    count = z.shape[0]
+    f, J, H = np.empty(n), np.empty((n, n + m)), np.empty(second.shape[0])
+    R, A, pivots = np.empty(count), np.empty((count, count)), np.empty(count, np.int64)
+    last = np.inf
+    for step in range(most):
+        assemble(kind, z, system, border, f, J, H, R, A)
+        for i in range(count):
+            largest = 0.0
+            for j in range(count):
+                largest = max(largest, abs(A[i, j]))
+            if not (0.0 < largest < np.inf):
+                return np.inf
+            R[i] = -R[i] / largest
+            for j in range(count):
+                A[i, j] /= largest
+        if eliminate(A, count, pivots) == 0.0:
+            return np.inf
+        substitute(A, count, pivots, R)
+        length = 0.0
+        for j in range(count):
+            z[j] += R[j]
+            part = abs(R[j]) / max(abs(z[j]), 1.0)
+            if not part < np.inf:
+                return np.inf
+            length = max(length, part)
+        if length < 8.9e-16 or (length < 1e-11 and length >= 0.5 * last):
+            return min(length, last)
+        if length > 1e3 or (step > 8 and length > 0.9 * last and last > 1e-6):
+            return np.inf
+        last = length
+    return last if last < 1e-9 else np.inf
 
 
 @compiled

@@ -3,6 +3,7 @@
 import numpy as np
 
 from . import machine
+from .compile import quiet
 
 __all__ = ["Local", "branch_point", "fold_point", "hopf_point", "newton"]
 
@@ -67,18 +68,12 @@ def newton(residual, z):
     return (z, last) if last < 1e-9 else None
 
 
-def _system(kind, local, border):
-    n, m = local.n, local.m
-    count = n + m if kind == machine.STEADY else 2 * n + m + (1 if kind == machine.HOPF else 0)
-    rows = {machine.STEADY: n, machine.FOLD: 2 * n + 1, machine.HOPF: 2 * n + 2}[kind]
-
-    def residual(z):
-        f, J, H = np.empty(n), np.empty((n, n + m)), np.empty(len(local.index))
-        R, A = np.empty(rows), np.empty((rows, count))
-        machine.assemble(kind, z, local.system, border, f, J, H, R, A)
-        return R, A
-
-    return residual
+def _refined(kind, local, border, z):
+    """Newton steps on the system that defines a fold or Hopf point; None where they do not settle."""
+    z = np.ascontiguousarray(z)
+    with quiet():
+        length = machine.refine(kind, z, local.system, border, STEPS)
+    return z if length < np.inf else None
 
 
 def fold_point(local, z):
@@ -87,10 +82,9 @@ def fold_point(local, z):
     _, J, _ = local.derivatives(z)
     v = np.linalg.svd(J[:, :n])[2][-1]
     border = np.array([v, v])
-    found = newton(_system(machine.FOLD, local, border), np.concatenate([z[:n], v, z[n:]]))
-    if found is None:
+    full = _refined(machine.FOLD, local, border, np.concatenate([z[:n], v, z[n:]]))
+    if full is None:
         return None
-    full = found[0]
     return np.concatenate([full[:n], full[2 * n :]]), full[n : 2 * n]
 
 
@@ -115,10 +109,9 @@ def hopf_point(local, z):
     if start is None:
         return None
     v, kappa, border = start
-    found = newton(_system(machine.HOPF, local, border), np.concatenate([z[:n], v, [kappa], z[n:]]))
-    if found is None or not found[0][2 * n] > 0:
+    full = _refined(machine.HOPF, local, border, np.concatenate([z[:n], v, [kappa], z[n:]]))
+    if full is None or not full[2 * n] > 0:
         return None
-    full = found[0]
     return np.concatenate([full[:n], full[2 * n + 1 :]]), float(np.sqrt(full[2 * n]))
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from . import machine
-from .compile import tell_if_waiting
+from .compile import quiet, tell_if_waiting
 from .points import Local, branch_point, fold_point, hopf_point
 
 __all__ = ["Found", "Limits", "Walk", "is_upright", "lies_on", "walk", "within"]
@@ -61,19 +61,20 @@ class Found:
 
 @dataclass(frozen=True, eq=False)
 class Walk:
-    """Points of a curve in units of `scale`, their tangents, Jacobians and special points; how its two ends came.
+    """Points of a curve in units of `scale`, their tangents, stability and special points; how its two ends came.
 
     Attributes
     ----------
     Z, T : (k, n + 1) arrays
-    jacobians : (k, n, n) array
+    unstable : (k,) int array
+        Eigenvalues with positive real part.
     found : list of Found
     ends : tuple of str
     """
 
     Z: np.ndarray
     T: np.ndarray
-    jacobians: np.ndarray
+    unstable: np.ndarray
     found: list = field(default_factory=list)
     ends: tuple = ("", "")
 
@@ -102,9 +103,9 @@ class Steps:
     def correct(self, start, z, tau, h, size):
         """A point of the curve on the plane at h along tau (in units of size) from z, or None."""
         w = np.array(start, dtype=float)
-        with np.errstate(all="ignore"):
+        with quiet():
             taken, _ = machine.correct(machine.STEADY, w, z, tau, h, size, self.system, self.border, self.work, 1e-11)
-        return w if taken and np.all(np.isfinite(w)) else None
+        return w if taken else None
 
     def direction(self, z):
         """Tangent of the curve at a point, (n + 1,), of either sign."""
@@ -159,10 +160,11 @@ def walk(equations, start, heading, limits, both=True, steps=None):
         None where no curve is found at the start, or none that could be followed.
     """
     steps = steps or Steps(equations)
-    found = _one_way(equations, start, heading, limits, steps)
-    if found is not None and both and found.ends[1] != "closed":
-        second = _one_way(equations, found.Z[0], -found.T[0], limits, steps)
-        found = found if second is None else join(reverse(second), found)
+    with np.errstate(all="ignore"):  # the same functions run as plain Python where numba is missing
+        found = _one_way(equations, start, heading, limits, steps)
+        if found is not None and both and found.ends[1] != "closed":
+            second = _one_way(equations, found.Z[0], -found.T[0], limits, steps)
+            found = found if second is None else join(reverse(second), found)
     return None if found is None or len(found.Z) < 2 else found
 
 
@@ -175,27 +177,26 @@ def reverse(one):
     """The same curve the other way."""
     last = len(one.Z) - 1
     found = [Found(f.kind, last - f.at, f.z, f.local, f.extra) for f in reversed(one.found)]
-    return Walk(one.Z[::-1], -one.T[::-1], one.jacobians[::-1], found, one.ends[::-1])
+    return Walk(one.Z[::-1], -one.T[::-1], one.unstable[::-1], found, one.ends[::-1])
 
 
 def join(one, two):
     """Two curves of which the second starts where the first ends."""
     shift = len(one.Z) - 1
     found = one.found + [Found(f.kind, f.at + shift, f.z, f.local, f.extra) for f in two.found]
-    parts = [np.concatenate([a, b[1:]]) for a, b in ((one.Z, two.Z), (one.T, two.T), (one.jacobians, two.jacobians))]
+    parts = [np.concatenate([a, b[1:]]) for a, b in ((one.Z, two.Z), (one.T, two.T), (one.unstable, two.unstable))]
     return Walk(*parts, found, (one.ends[0], two.ends[1]))
 
 
 def _one_way(equations, start, heading, limits, steps):
-    with np.errstate(all="ignore"):
-        Z, T, tests, jacobians, reason = machine.follow(
-            machine.STEADY, np.ascontiguousarray(start), np.ascontiguousarray(heading), steps.system, steps.border,
-            np.zeros(equations.n), steps.floor, limits.low - AT_BOUND, limits.high + AT_BOUND, limits.steps, TOLERANCE,
-            limits.most,
-        )  # fmt: skip
+    Z, T, tests, jacobians, reason = machine.follow(
+        machine.STEADY, np.ascontiguousarray(start), np.ascontiguousarray(heading), steps.system, steps.border,
+        np.zeros(equations.n), steps.floor, limits.low - AT_BOUND, limits.high + AT_BOUND, limits.steps, TOLERANCE,
+        limits.most,
+    )  # fmt: skip
     if len(Z) == 0:
         return None
-    raw = Walk(Z, T, jacobians, [], ("", ""))
+    raw = Walk(Z, T, _unstable(jacobians, tests), [], ("", ""))
     found = _events(equations, raw, tests, limits, steps)
     return _cut(raw, found, reason, limits, steps)
 
@@ -267,8 +268,7 @@ def _is_neutral_saddle(steps):
 
 def _finish(equations, guess, finish, kind, raw, i, z, tau, size, length):
     local = Local(equations, guess * equations.scale)
-    with np.errstate(all="ignore"):
-        point = finish(local, guess * equations.scale / local.scale)
+    point = finish(local, guess * equations.scale / local.scale)
     if point is None:
         return None
     where = point[0] * local.scale / equations.scale
@@ -289,7 +289,7 @@ ENDS = {
 def _cut(raw, found, reason, limits, steps):
     """Move the last point, which lies outside the limits, onto them."""
     if reason != machine.LIMIT or len(raw.Z) < 2:
-        return Walk(raw.Z, raw.T, raw.jacobians, found, ("", ENDS.get(reason, "")))
+        return Walk(raw.Z, raw.T, raw.unstable, found, ("", ENDS.get(reason, "")))
     inner, outer = raw.Z[-2], raw.Z[-1]
     moved = outer - inner
     with np.errstate(all="ignore"):
@@ -308,10 +308,34 @@ def _cut(raw, found, reason, limits, steps):
         w = steps.on_plane(guess, j, bound)
         near = w is not None and np.linalg.norm((w - guess) / steps.sizes(guess)) < 1.0
         Z[-1] = w if near else guess
-    jacobians = raw.jacobians.copy()
+    unstable = raw.unstable.copy()
     steps.tests(Z[-1], T[-1])
-    jacobians[-1] = steps.work[1][:, : steps.n]
-    return Walk(Z, T, jacobians, found, ("", end))
+    unstable[-1] = _count(steps.work[1][None, :, : steps.n])[0]
+    return Walk(Z, T, unstable, found, ("", end))
+
+
+def _unstable(jacobians, tests):
+    """Eigenvalues with positive real part, (k,): found where a determinant that tells of a change differs in sign."""
+    if jacobians.shape[1] <= 2:
+        return _count(jacobians)
+    signs = np.column_stack([np.sign(tests[:, 0] * tests[:, 2]), np.sign(tests[:, 1])])
+    cuts = np.flatnonzero(np.any(signs[1:] != signs[:-1], axis=1)) + 1
+    first, last = np.append(0, cuts), np.append(cuts, len(tests)) - 1
+    ends = _count(jacobians[np.append(first, last)]).reshape(2, -1)
+    found = np.repeat(ends[0], last + 1 - first)
+    for k in np.flatnonzero(ends[0] != ends[1]):  # a change that no test has told
+        found[first[k] : last[k] + 1] = _count(jacobians[first[k] : last[k] + 1])
+    return found
+
+
+def _count(jacobians):
+    if jacobians.shape[1] == 1:
+        return (jacobians[:, 0, 0] > 0).astype(int)
+    if jacobians.shape[1] != 2:
+        return np.sum(np.linalg.eigvals(jacobians).real > 0, axis=1)
+    (a, b), (c, d) = np.moveaxis(jacobians, 0, -1)  # of two the product and the sum tell
+    product, total = a * d - b * c, a + d
+    return np.where(product < 0, 1, np.where(total > 0, np.where(product > 0, 2, 1), 0))
 
 
 def lies_on(one, z, steps):
