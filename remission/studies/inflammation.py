@@ -1,7 +1,7 @@
 """Chapter on inflammation: chemotherapy alone, CXCR2 blockade alone, and both, in the loop that shelters the tumour.
 
-Model `paracrine_loop`: trajectories, steady states against the dose with their thresholds, and the plane of dose and
-blocker. Thresholds come from the scalar equation of `quasi_steady`, checked against the search in all states.
+Model `paracrine_loop`: trajectories, and the tumour that is left over the plane of dose and blocker. Where the outcome
+changes is asked in the chapter on thresholds.
 """
 
 import functools
@@ -10,11 +10,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from remission.models.errors import CertificateError
+
 from .chapter import Chapter
 from .options import read_options
-from .quasi_steady import balance_of, clearing_dose, rests
 
-__all__ = ["OPTIONS", "Arm", "Branches", "Plane", "arms", "branches", "disagreement", "plane", "run", "treated"]
+__all__ = ["OPTIONS", "Arm", "Plane", "arms", "edges", "plane", "rest", "run", "treated"]
 
 DEFAULTS = {
     "dose": 0.6,
@@ -25,18 +26,15 @@ DEFAULTS = {
     "small_start": 1.0,
     "residual_day": 180.0,
     "t_end": 300.0,
-    "blockers": (0.0, 10.0, 30.0),
-    "check_doses": (0.2, 0.4, 0.6, 0.8, 1.0),
     "most_dose": 1.0,
     "most_blocker": 100.0,
-    "full_blocker": 100.0,
     "n_plane": 0,
 }
 OPTIONS = tuple(DEFAULTS)
 N_PLANE = {"small": 33, "full": 101}
 EXACT = {"rtol": 1e-9, "atol": 1e-12}  # down to a millionth of a cell
+BEYOND = 1.25  # doses are followed past the largest one, to see where steady tumours end
 ONE_CELL = 1e-6  # in the unit of T
-SETTLED = 600.0  # days after which a tumour has grown back or gone
 
 
 @dataclass(frozen=True, eq=False)
@@ -65,30 +63,6 @@ class Arm:
 
 
 @dataclass(frozen=True, eq=False)
-class Branches:
-    """Steady tumours over the dose at one blockade.
-
-    Attributes
-    ----------
-    B : float
-    size, dose : (n,) arrays
-        A curve of steady states by size.
-    stable : (n,) array of bool
-    fold : (float, float)
-        Dose and size at which the large state vanishes.
-    checked : tuple of (float, SteadyStates)
-        Search in all states at some doses.
-    """
-
-    B: float
-    size: np.ndarray
-    dose: np.ndarray
-    stable: np.ndarray
-    fold: tuple
-    checked: tuple
-
-
-@dataclass(frozen=True, eq=False)
 class Plane:
     """Residual tumour over dose and blocker.
 
@@ -101,8 +75,9 @@ class Plane:
     residual : (n_starts, nb, ne) array
         NaN where a member failed.
     n_failed : int
-    edge : (m, 2) array
-        Dose and blocker at which the last stable tumour vanishes.
+    edges : dict of str -> (m, 2) array
+        Dose and blocker: `"fold"`, where the last stable tumour vanishes, and `"transcritical"`, where a very small
+        tumour changes from growing to shrinking.
     """
 
     e: np.ndarray
@@ -110,7 +85,7 @@ class Plane:
     starts: tuple
     residual: np.ndarray
     n_failed: int
-    edge: np.ndarray
+    edges: dict
 
 
 @functools.cache
@@ -174,24 +149,20 @@ def run(spec, folder, *, budget, progress, workers, seed) -> Chapter:
     """
     from . import inflammation_figures as figures
     from . import inflammation_words as words
-    from .inflammation_thresholds import thresholds
 
     options = read_options(spec, DEFAULTS | {"n_plane": N_PLANE[budget]})
     given = arms(options)
-    found = tuple(branches(B, options, seed) for B in options["blockers"])
-    limits, swings = thresholds(options, progress)
     grid = plane(options, progress, workers if budget == "full" else None)
     folder.write_figure(figures.trajectories(given, options), "inflammation-trajectories")
-    folder.write_figure(figures.steady(found, limits, options), "inflammation-steady-states")
-    folder.write_figure(figures.dose_blocker(grid, limits, options), "inflammation-plane")
+    folder.write_figure(figures.dose_blocker(grid, options), "inflammation-plane")
     return Chapter(
         spec["name"],
         spec["title"],
-        words.summary(given, limits, swings, options),
-        words.numbers(given, found, limits, swings, grid, options),
-        words.tables(given, found, grid, swings),
+        words.summary(given, options),
+        words.numbers(given, grid, options),
+        words.tables(given, grid),
         words.captions(options),
-        words.methods(found, grid, options),
+        words.methods(grid, options),
         words.warnings(),
     )
 
@@ -221,8 +192,7 @@ def arms(options) -> dict:
     found = {}
     for name, (e, B) in constant.items():
         problem = treated(e, B, **size)
-        states = [r.size for r in rests(balance_of(problem), e, B) if r.stable]
-        found[name] = Arm(name, e, B, solve(problem).require(), max(states, default=0.0))
+        found[name] = Arm(name, e, B, solve(problem).require(), rest(problem))
     pulses = Treatment.intermittent({"e": 1.0}, on=7, off=7)
     for name, B in (("pulses", 0.0), ("pulses and blocker", options["blocker"])):
         problem = treated(0, 0, treatment=pulses + Treatment.constant({"B": B}), **size)
@@ -230,62 +200,29 @@ def arms(options) -> dict:
     return found
 
 
-def branches(B, options, seed) -> Branches:
-    """Steady tumours over the dose, and a check of them in all states.
+def rest(problem) -> float:
+    """Largest stable tumour of a problem with constant inputs, 0 if there is none.
 
     Parameters
     ----------
-    B : float
-    options : dict
-    seed : int
-
-    Returns
-    -------
-    Branches
-    """
-    from remission.analysis import steady_states
-
-    problem = treated(0.0, B)
-    balance = balance_of(problem)
-    sizes = np.concatenate([np.geomspace(1e-3, 20, 150), np.linspace(20, problem.parameters["K"] * 0.999, 400)[1:]])
-    dose = np.array([_dose_of(balance, T, B) for T in sizes])
-    stable = balance.slope(sizes, dose, B) < 0
-    checked = tuple(
-        (e, steady_states(problem.at_constant(e=e, B=B), n_starts=40, rng=seed)) for e in options["check_doses"]
-    )
-    return Branches(B, sizes, dose, stable, clearing_dose(balance, B), checked)
-
-
-def _dose_of(balance, T, B):
-    """Dose at which a tumour of this size rests; NaN where it shrinks untreated."""
-    from scipy.optimize import brentq
-
-    if balance.growth(T, 0.0, B) <= 0:
-        return math.nan
-    return brentq(lambda e: float(balance.growth(T, e, B)), 0.0, 10.0)
-
-
-def disagreement(found) -> float:
-    """Largest relative difference between the scalar equation and the search in all states.
-
-    Parameters
-    ----------
-    found : sequence of Branches
+    problem : Problem
 
     Returns
     -------
     float
-        Infinite if they differ in the number or the stability of steady tumours.
+        1e6 cells.
+
+    Raises
+    ------
+    CertificateError
+        If it is not proved that no steady state was missed.
     """
-    worst = 0.0
-    for branch in found:
-        for e, states in branch.checked:
-            seen = [(s["T"], s.stability == "stable") for s in states if s["T"] > 1e-9]
-            ours = [(r.size, r.stable) for r in rests(balance_of(states.problem), e, branch.B)]
-            if [s for _, s in seen] != [s for _, s in ours]:
-                return math.inf
-            worst = max([worst, *(abs(a / b - 1) for (a, _), (b, _) in zip(seen, ours, strict=True))])
-    return worst
+    from remission.analysis import steady_states
+
+    states = steady_states(problem)
+    if not states.proved:
+        raise CertificateError(f"steady tumours of {problem.model.name}: {states.note or 'not proved to be all'}")
+    return max((s["T"] for s in states.stable), default=0.0)
 
 
 def plane(options, progress, workers) -> Plane:
@@ -314,6 +251,25 @@ def plane(options, progress, workers) -> Plane:
         problem, table, at_end("burden"), names=["dose_e", "dose_B", "T0"], workers=workers, progress=progress
     )
     residual = found.values[:, 0].reshape(len(starts), n, n)
-    balance = balance_of(problem)
-    edge = np.array([(clearing_dose(balance, y)[0], y) for y in np.linspace(0, options["most_blocker"], 101)])
-    return Plane(e, B, starts, residual, int(found.failed.sum()), edge)
+    return Plane(e, B, starts, residual, int(found.failed.sum()), edges(options))
+
+
+def edges(options) -> dict:
+    """Curves in the plane of dose and blocker on which steady tumours come and go.
+
+    Parameters
+    ----------
+    options : dict
+
+    Returns
+    -------
+    dict of str -> (m, 2) array
+    """
+    from remission.analysis import continue_branches, continue_points
+
+    start = treated(0.0, 0.0).at_constant(e=options["dose"], B=0.1 * options["most_blocker"])
+    branches = continue_branches(start, "e", (0.0, BEYOND * options["most_dose"]))
+    found = {}
+    for curve in continue_points(branches, "B", (0.0, options["most_blocker"])):
+        found.setdefault(curve.kind, []).append(np.column_stack([curve["e"], curve["B"]]))
+    return {kind: np.vstack(parts) for kind, parts in found.items()}

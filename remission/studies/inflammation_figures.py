@@ -5,10 +5,9 @@ import numpy as np
 from .inflammation import ONE_CELL
 from .panels import legend_below, letters
 
-__all__ = ["dose_blocker", "steady", "trajectories"]
+__all__ = ["dose_blocker", "trajectories"]
 
 DASHED = (0, (5, 1.6))
-BEYOND = 1.25  # the steady states are followed past the largest dose, to show where they end
 
 
 def trajectories(given, options):
@@ -59,79 +58,12 @@ def _curves(ax, given, chosen, name):
         ax.plot(solution.t, solution[name], color=colour, linestyle=line, linewidth=1.6, label=text)
 
 
-def steady(found, limits, options):
-    """Steady tumours against the dose, one panel for each blockade.
-
-    Parameters
-    ----------
-    found : sequence of Branches
-    limits : dict
-        Of `thresholds`.
-    options : dict
-
-    Returns
-    -------
-    Figure
-    """
-    from remission.analysis.plots.style import PALETTE, figure
-
-    fig, axes = figure(len(found), width="double", height=84, sharey=True)
-    panels, most = np.atleast_1d(axes).ravel(), BEYOND * options["most_dose"]
-    for ax, branch in zip(panels, found, strict=True):
-        _branch(ax, branch, limits["curative"], most)
-        if most > 1:
-            span = ax.axvspan(1, most, color=PALETTE["grey"], alpha=0.13, linewidth=0, zorder=0)
-            span.set_label("beyond full effect")
-        ax.set(xlim=(0, most), xlabel="dose of chemotherapy, e")
-        ax.set_yscale("symlog", linthresh=1.0, linscale=0.5)
-        ax.set_ylim(-0.12, 2000)
-        if 1 <= most <= 2:
-            ax.set_xticks([0, 0.25, 0.5, 0.75, 1], ["0", "0.25", "0.5", "0.75", "1"])
-        ax.set_yticks([0, 1, 10, 100, 1000], ["0", "1", "10", "100", "1000"])
-    panels[0].set_ylabel("steady tumour (10⁶ cells)")
-    panels[0].plot([], [], marker="o", linestyle="none", color=PALETTE["black"], markersize=4.5,
-                   label="stable, full system")  # fmt: skip
-    panels[0].plot([], [], marker="o", linestyle="none", color=PALETTE["black"], markersize=4.5,
-                   markerfacecolor="white", label="unstable, full system")  # fmt: skip
-    letters(panels, [f"blocker B = {branch.B:g}" for branch in found])
-    legend_below(fig, panels, 4)
-    return fig
-
-
-def _branch(ax, branch, curative, most):
-    from remission.analysis.plots.style import FONT, PALETTE
-
-    colour = PALETTE["black"]
-    for stable, line, text in ((True, "-", "stable"), (False, DASHED, "unstable")):
-        shown = np.where(branch.stable == stable, branch.size, np.nan)
-        ax.plot(branch.dose, shown, color=colour, linestyle=line, linewidth=1.6, label=text)
-    ends = np.clip([0, curative, most], 0, most)
-    ax.plot(ends[:2], [0, 0], color=colour, linestyle=DASHED, linewidth=1.6)
-    ax.plot(ends[1:], [0, 0], color=colour, linestyle="-", linewidth=1.6)
-    for e, states in branch.checked:
-        for state in states:
-            face = colour if state.stability == "stable" else "white"
-            ax.plot([e], [state["T"]], marker="o", markersize=4.5, color=colour, markerfacecolor=face, zorder=4,
-                    linestyle="none")  # fmt: skip
-    if curative < most:
-        ax.axvline(curative, color=PALETTE["blue"], linestyle=":", linewidth=1.2, zorder=1,
-                   label=f"curative dose {curative:.3f}")  # fmt: skip
-    dose, size = branch.fold
-    if size > 0 and dose < most:
-        ax.plot([dose], [size], marker="D", markersize=6, color=PALETTE["vermilion"], linestyle="none", zorder=5,
-                label="fold")  # fmt: skip
-        ax.annotate(f"{dose:.3f}", (dose, size), xytext=(6, 0), textcoords="offset points", va="center",
-                    fontsize=FONT["note"], color=PALETTE["vermilion"])  # fmt: skip
-
-
-def dose_blocker(grid, limits, options):
+def dose_blocker(grid, options):
     """Residual tumour over dose and blocker, with the lines between the outcomes.
 
     Parameters
     ----------
     grid : Plane
-    limits : dict
-        Of `thresholds`.
     options : dict
 
     Returns
@@ -148,7 +80,7 @@ def dose_blocker(grid, limits, options):
             grid.e, grid.B, residual, ax, xlabel="dose of chemotherapy, e", value_label="tumour on day "
             f"{options['residual_day']:g}", unit="1e6 cells", scale="log", levels=(), limits=(ONE_CELL, 1e3),
         )  # fmt: skip
-        _lines(ax, grid, limits["curative"])
+        _lines(ax, grid)
     for ax in panels[:-1]:
         ax.collections[0].colorbar.remove()
     panels[0].set_ylabel("CXCR2 blocker / its K_B, B")
@@ -163,16 +95,17 @@ def _cells(size):
     return f"{power(size * 1e6, 1)} cells"
 
 
-def _lines(ax, grid, curative):
+def _lines(ax, grid):
     from matplotlib.patheffects import Stroke, withStroke
 
     from remission.analysis.plots.style import FONT, PALETTE
 
     halo = [Stroke(linewidth=3.4, foreground="white"), withStroke(linewidth=0)]
     look = {"color": PALETTE["vermilion"], "path_effects": halo}
-    ax.plot(*grid.edge.T, linewidth=2.0, label="critical blockade: above it no tumour lasts", **look)
-    ax.plot([curative] * 2, grid.B[[0, -1]], linewidth=1.8, linestyle=DASHED,
+    ax.plot(*grid.edges["fold"].T, linewidth=2.0, label="critical blockade: above it no tumour lasts", **look)
+    ax.plot(*grid.edges["transcritical"].T, linewidth=1.8, linestyle=DASHED,
             label="curative dose: below it every tumour lasts", **look)  # fmt: skip
+    ax.set(xlim=grid.e[[0, -1]], ylim=grid.B[[0, -1]])
     place = {"fontsize": FONT["note"], "ha": "center", "va": "center", "transform": ax.transAxes}
     box = {"facecolor": "white", "alpha": 0.8, "edgecolor": "none", "pad": 1.5}
     for x, y, text in ((0.14, 0.5, "lasts"), (0.47, 0.12, "depends\non size"), (0.78, 0.72, "cleared")):

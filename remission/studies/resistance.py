@@ -75,7 +75,7 @@ def run(spec, folder, *, budget, progress, workers, seed) -> Chapter:
     bar = tqdm(desc=spec["name"], unit="fit", disable=None if progress else True, leave=False)
     with mapped(workers) as pool, bar:
         found = find(dataset, options, budget, seed, pool, bar)
-    folder.write_json(f"chapters/{spec['name']}-fits.json", {n: f.fit.to_dict() for n, f in found.fits.items()})
+    folder.write_json(f"chapters/{spec['name']}-fits.json", {n: _kept(f.fit) for n, f in found.fits.items()})
     drawn = {
         "forecast": figures.draw_curves(found.forecast),
         "errors": figures.draw_errors(found.forecast, found.means, found.differences),
@@ -178,6 +178,11 @@ def find(dataset, options, budget, seed, pool, bar) -> Findings:
         repeats=tuple(_mean_error(seen, result) for result in repeats.values()),
         bootstrap=resamples(len(fits["ours"].fit.subjects), options["resamples"], BOOTSTRAP_SEED),
     )
+
+
+def _kept(fit):
+    """A fit as JSON; with the covariance other chapters can give errors to what they compute from it."""
+    return fit.to_dict() | {"covariance_of": fit.labels, "covariance": fit.covariance}
 
 
 def _mean_error(seen, result):

@@ -28,6 +28,7 @@ KINDS = {
     "resistance": "resistance",
     "instability": "instability",
     "inflammation": "inflammation",
+    "thresholds": "thresholds",
     "sensitivity": "sensitivities",
 }
 
@@ -75,17 +76,19 @@ def read_study(path=None) -> dict:
     Returns
     -------
     dict
-        `title`, `about`, `seed` and a list `chapter` of tables with `name`, `kind`, `title` and options.
+        `title`, `about`, `seed` and a list `chapter` of tables with `name`, `kind`, `title`, options, and `after`:
+        names of chapters before it whose files it reads.
 
     Raises
     ------
     RemissionError
-        If the file is missing or not TOML, or a chapter has an unknown kind or option.
+        If the file is missing or not TOML, or a chapter has an unknown kind or option, or comes after one that does
+        not come before it.
 
     Examples
     --------
     >>> [c["kind"] for c in read_study()["chapter"]]
-    ['resistance', 'instability', 'inflammation', 'sensitivity']
+    ['resistance', 'instability', 'inflammation', 'thresholds', 'sensitivity']
     """
     where = "the default study" if path is None else str(path)
     try:
@@ -120,8 +123,11 @@ def _check(study, where):
             raise RemissionError(f"{place}: unknown kind {chapter['kind']!r}; {did_you_mean(chapter['kind'], KINDS)}")
         if chapter["name"] in seen or not chapter["name"].replace("-", "_").isidentifier():
             raise RemissionError(f"{place}: the name {chapter['name']!r} is taken or not a plain word")
+        after = chapter.get("after", [])
+        if not (isinstance(after, list) and all(isinstance(name, str) and name in seen for name in after)):
+            raise RemissionError(f"{place}: after is a list of names of chapters before it, got {after!r}")
         seen.add(chapter["name"])
-        options = (*_module(chapter["kind"]).OPTIONS, "name", "kind", "title")
+        options = (*_module(chapter["kind"]).OPTIONS, "name", "kind", "title", "after")
         for name in chapter:
             if name not in options:
                 raise RemissionError(
@@ -186,9 +192,9 @@ def _module(kind):
 def _chapter(spec, study, folder, budget, progress, resume, workers) -> Chapter:
     from remission import __version__
 
-    key = hashlib.sha256(
-        json.dumps([spec, study.get("seed", 0), budget, __version__], sort_keys=True).encode()
-    ).hexdigest()
+    read = [(folder.read_json(f"chapters/{name}.json") or {}).get("key") for name in spec.get("after", [])]
+    asked = json.dumps([spec, study.get("seed", 0), budget, __version__, *read], sort_keys=True)
+    key = hashlib.sha256(asked.encode()).hexdigest()
     file = f"chapters/{spec['name']}.json"
     kept = folder.read_json(file) if resume else None
     if kept and kept.get("key") == key and _files_are_there(folder, kept["chapter"]):

@@ -91,6 +91,15 @@ def test_finished_chapters_are_kept_and_changed_ones_done_again(tmp_path, fake):
     assert [c[0] for c in fake.calls][4:] == ["a", "b"]
 
 
+def test_a_chapter_that_reads_another_is_done_again_with_it(tmp_path, fake):
+    path = write(tmp_path, TWO + 'after = ["a"]\n')
+    run_study(path, tmp_path / "run", progress=False)
+    run_study(path, tmp_path / "run", progress=False)
+    assert len(fake.calls) == 2
+    run_study(write(tmp_path, TWO.replace('"A"', '"AA"') + 'after = ["a"]\n'), tmp_path / "run", progress=False)
+    assert [c[0] for c in fake.calls][2:] == ["a", "b"]
+
+
 def test_a_damaged_chapter_file_is_done_again(tmp_path, fake):
     path = write(tmp_path, ONE)
     run_study(path, tmp_path / "run", progress=False)
@@ -130,6 +139,8 @@ def test_an_interrupt_leaves_a_usable_folder(tmp_path, fake):
         (TWO.replace("size", "siez"), "did you mean 'size'"),
         (ONE + ONE, "is taken"),
         (ONE.replace('"a"', '"../a"'), "not a plain word"),
+        (ONE + 'after = ["b"]\n', "names of chapters before it"),
+        (TWO + "after = [1]\n", "names of chapters before it"),
     ],
 )
 def test_faults_of_a_study_file_are_named(tmp_path, fake, text, fault):
