@@ -19,6 +19,9 @@ PULSED = ("curative dose", "clone dose")
 FATES = ("minimal duration", "latest surgery", "residual disease", "change of fate")
 
 
+STEADY = ("box", "time_limit", "complete")  # options
+
+
 @dataclass(frozen=True, eq=False)
 class Asked:
     """A question.
@@ -74,6 +77,7 @@ CASES = (
     Case("named", lambda a: a.only(NAMED), ("level",), ", ".join(f"{k}: {KINDS[k]}" for k in NAMED)),
     Case("between_fates", lambda a: a.only(FATES), ("box",), ", ".join(f"{k}: {KINDS[k]}" for k in FATES)),
     Case("pulsed", lambda a: a.pulsed, ("time_limit",), "curative pulsed doses"),
+    Case("steady", lambda a: a.constant and a.of.role == "treatment", STEADY, "steady states at constant doses"),
     Case("between_fates", lambda a: not a.constant or a.of.role in FATAL, ("box",), "fates"),
-    Case("steady", lambda a: True, ("box", "time_limit", "complete"), "steady states at constant inputs"),
+    Case("steady", lambda a: True, STEADY, "steady states at constant inputs"),
 )

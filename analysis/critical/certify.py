@@ -16,15 +16,17 @@ __all__ = ["certified", "certified_all", "nothing_left"]
 CERTIFIERS = {"transcritical": "certify_transcritical", "fold": "certify_fold", "Hopf": "certify_hopf"}
 WIDER = 0.0371  # of a box when a range is cut up again: the search then halves it elsewhere than through a state
 DEPTH = 2  # times that a range without a threshold is cut up again
-MOST_OPERATIONS = 3000  # in the equations of a model: the preparation of a proof takes sympy minutes above
+MOST_OPERATIONS = 600  # in a model's equations: above, sympy prepares a proof for many seconds
 
 
-def certified_all(thresholds) -> tuple:
+def certified_all(thresholds, patient=False) -> tuple:
     """Thresholds with enclosures and certificates where they can be had, and notes where not.
 
     Parameters
     ----------
     thresholds : list of Threshold
+    patient : bool
+        Whether long equations are no reason to do without.
 
     Returns
     -------
@@ -34,8 +36,8 @@ def certified_all(thresholds) -> tuple:
         return [], []
     model = thresholds[0].problem.model
     reason = why_not()
-    if not reason and sum(e.count_ops() for e in model.equations.values()) > MOST_OPERATIONS:
-        reason = "the equations are too long for it"
+    if not (reason or patient) and sum(e.count_ops() for e in model.equations.values()) > MOST_OPERATIONS:
+        reason = "the equations are long; complete=True or certify_transcritical() takes the time"
     if reason:
         return thresholds, [f"nothing is certified: {reason}"]
     pairs = [certified(t) for t in thresholds]

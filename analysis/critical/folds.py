@@ -14,6 +14,7 @@ __all__ = ["branches_over", "changes_of", "from_branches"]
 
 PRESENT = 1e-9  # of the largest tumour on the branches: less is none
 APART = 1e-7
+DECADES = 20  # ratio of the ends of a range from which it is looked at in decades too
 
 
 def from_branches(problem, moved, within, box, time_limit, rare) -> tuple:
@@ -47,9 +48,12 @@ def from_branches(problem, moved, within, box, time_limit, rare) -> tuple:
 def branches_over(problem, moved, within, box=None, time_limit=10.0):
     """Branches through all steady states at some values of what is moved, and between neighbouring special points."""
     low, high = within
-    value = min(max(value_of(problem, moved.name), low), high)
-    start_problem = at_value(problem, moved.name, value)
-    start = steady_states(start_problem, box=box, time_limit=time_limit)
+    values = [min(max(value_of(problem, moved.name), low), high), *_spread(low, high)]
+    for value in values:  # the first at which anything rests in the box
+        start_problem = at_value(problem, moved.name, value)
+        start = steady_states(start_problem, box=box, time_limit=time_limit)
+        if not all(state.family for state in start):
+            break
     branches = continue_branches(start_problem, moved.name, within, start=start, box=box)
     if not len(branches):
         return branches
@@ -60,10 +64,12 @@ def branches_over(problem, moved, within, box=None, time_limit=10.0):
 
 
 def _spread(low, high) -> list:
-    """Values inside a range at which steady states are counted: even, and in decades where it begins at zero."""
-    part = (high - low) * np.array([0.02, 0.25, 0.5, 0.75])
-    found = (low + part).tolist()
-    return [low + d * (high - low) for d in (1e-4, 1e-3, 5e-3)] + found if low == 0 else found
+    """Values inside a range at which steady states are counted: even, and in decades where it spans several."""
+    even = low + (high - low) * np.array([0.02, 0.25, 0.5, 0.75])
+    if low < 0 or high < DECADES * low:
+        return even.tolist()
+    start = max(low, 1e-4 * high)
+    return sorted([*even[1:].tolist(), *np.geomspace(start, high, 8)[1:-1].tolist()])
 
 
 def changes_of(problem, moved, branches) -> list:

@@ -1,14 +1,16 @@
 """What is moved: the parameter or input by name, where it is looked at, and the problem at a value of it."""
 
+import functools
 from dataclasses import dataclass
 
 import numpy as np
 
 from remission.models.errors import ProblemError, did_you_mean
+from remission.solvers import Treatment
 
 from .lever import CYCLES
 
-__all__ = ["Moved", "at_value", "candidates", "moved_of", "range_of", "words_of"]
+__all__ = ["Moved", "at_value", "bound", "candidates", "moved_of", "range_of", "words_of"]
 
 REACH = 100.0  # times an input's level, its default or 1: how far it is looked at
 DECADES = 100.0  # times a parameter's value, where no plausible range is declared
@@ -134,6 +136,35 @@ def range_of(problem, moved, within=None) -> tuple:
 def value_of(problem, name) -> float:
     """Value of a parameter or constant input."""
     return float(problem.parameters[name] if name in problem.parameters else problem.inputs()[name])
+
+
+def bound(problem, moved) -> tuple:
+    """A problem in which a parameter of constant doses is one of the model, and what is moved in it.
+
+    Parameters
+    ----------
+    problem : Problem
+        With constant inputs.
+    moved : Moved
+
+    Returns
+    -------
+    Problem, Moved
+        The same two where what is moved is the model's own.
+    """
+    if moved.role != "treatment":
+        return problem, moved
+    levels = {}
+    for window in problem.treatment.windows:
+        levels[window.target] = levels.get(window.target, 0) + window.level
+    model = _bound_model(problem.model, tuple(sorted(levels.items())))
+    problem = problem.replace(model=model, treatment=Treatment.none())
+    return problem, moved_of(problem, moved.name)
+
+
+@functools.lru_cache(maxsize=32)
+def _bound_model(model, levels):
+    return model.bind(dict(levels))
 
 
 def at_value(problem, name, value):

@@ -20,7 +20,7 @@ from ..steady_states import steady_states
 from .cases import Asked
 from .curative import _threshold, rare_points, without_tumour
 from .folds import branches_over, changes_of
-from .moved import at_value, moved_of, range_of
+from .moved import at_value, bound, moved_of, range_of
 from .special import tumour_names
 from .steady import BRANCHED, RARE
 from .verb import thresholds
@@ -56,6 +56,8 @@ def number(problem, of, which, within=None, clone=None, base=None) -> float:
     """
     moved = moved_of(problem, of) if which in (*RARE, *BRANCHED) else None
     if moved is not None and _steady(problem, moved, which):
+        base = None if base is None else bound(base, moved)[0]
+        problem, moved = bound(problem, moved)
         span = range_of(problem if base is None else base, moved, within)[0]
         if which in RARE:
             try:
@@ -75,7 +77,7 @@ def number(problem, of, which, within=None, clone=None, base=None) -> float:
 
 
 def _steady(problem, moved, which):
-    return Asked(problem, moved, (which,), None).constant and moved.role in ("input", "parameter")
+    return Asked(problem, moved, (which,), None).constant and moved.role in ("input", "parameter", "treatment")
 
 
 def _meant(problem, rare, which, clone):
@@ -215,8 +217,9 @@ def derivatives(problem, of, which, within=None, clone=None) -> dict:
     moved = moved_of(problem, of) if which in RARE else None
     if moved is not None and _steady(problem, moved, which):
         try:
-            found = rare_points(problem, moved, range_of(problem, moved, within)[0])[0]
-            found = [_threshold(problem, moved, r) for r in found if _meant(problem, r, which, clone)]
+            here, moved = bound(problem, moved)
+            found = rare_points(here, moved, range_of(here, moved, within)[0])[0]
+            found = [_threshold(here, moved, r) for r in found if _meant(here, r, which, clone)]
         except NotReducible:
             found = thresholds(problem, of, within=within, kinds=which)
     else:

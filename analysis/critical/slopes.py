@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 import sympy as sp
 
+from remission.models.partials import partials
 from remission.solvers.tape import make_tape
 
 from ..continuation import machine
@@ -41,19 +42,14 @@ def write(model) -> Written:
     unknowns = tuple(rates)
     given = (*model.parameters, *model.inputs, *(value for value, _ in totals))
     symbols = (*unknowns, *given)
-    first, second, outputs = [], [], list(rates.values())
-    for i, rate in enumerate(rates.values()):
-        for j in _used(rate, symbols):
-            slope = sp.diff(rate, symbols[j])
-            first.append((i, j))
-            outputs.append(slope)
-    slopes = outputs[len(rates) :]
-    for (i, j), slope in zip(first, slopes, strict=True):
-        if j < len(unknowns):
-            for k in _used(slope, symbols):
-                if k >= j:
-                    second.append((i, j, k))
-                    outputs.append(sp.diff(slope, symbols[k]))
+    n = len(unknowns)
+    slopes = partials(list(rates.values()), symbols)
+    first, by_first = list(slopes), list(slopes.values())
+    curved = [k for k, (_, j) in enumerate(first) if j < n]
+    seconds = partials([by_first[k] for k in curved], symbols)
+    kept = {(*first[curved[k]], l): e for (k, l), e in seconds.items() if l >= first[curved[k]][1]}
+    second = list(kept)
+    outputs = [*rates.values(), *by_first, *kept.values()]
     tape = make_tape([_plain(e) for e in outputs], symbols)
     return Written(
         unknowns, given, tuple(totals), tape, np.array(first).reshape(-1, 2), np.array(second).reshape(-1, 3)
@@ -67,11 +63,6 @@ def _plain(expression):
     expression = expression.replace(sp.DiracDelta, lambda *x: sp.Integer(0))
     expression = expression.replace(sp.Heaviside, lambda x, *half: (1 + x / sp.Abs(x)) / 2)
     return expression.replace(sp.sign, lambda x: x / sp.Abs(x))
-
-
-def _used(expression, symbols):
-    free = expression.free_symbols
-    return [k for k, s in enumerate(symbols) if s in free]
 
 
 @dataclass(frozen=True, eq=False)

@@ -6,7 +6,7 @@ from ..proved.reduce import NotReducible
 from .certify import certified_all, nothing_left
 from .curative import rare_growth, without_tumour
 from .folds import from_branches
-from .moved import range_of, value_of
+from .moved import bound, range_of, value_of
 from .value import Thresholds
 
 __all__ = ["STEADY_KINDS", "find"]
@@ -35,6 +35,7 @@ def find(problem, of, within, kinds, *, box=None, time_limit=10.0, complete=Fals
     -------
     Thresholds
     """
+    problem, of = bound(problem, of)
     (low, high), why = range_of(problem, of, within)
     wanted = STEADY_KINDS if kinds is None else kinds
     found, notes, sure, reason = [], [], True, ""
@@ -52,7 +53,7 @@ def find(problem, of, within, kinds, *, box=None, time_limit=10.0, complete=Fals
                 raise
             notes.append(f"folds and cycles were not looked for: {str(error).removeprefix('steady_states: ')}")
             sure = False
-    found, said = certified_all(sorted(found, key=lambda t: t.value))
+    found, said = certified_all(sorted(found, key=lambda t: t.value), complete)
     notes += said + ([reason] if reason else [])
     if complete and not sure:
         sure, said = nothing_left(problem, of, (low, high), found, wanted, box, time_limit)

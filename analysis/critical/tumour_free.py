@@ -13,6 +13,8 @@ from dataclasses import dataclass
 import numpy as np
 import sympy as sp
 
+from remission.models.partials import partials
+
 from ..proved.reduce import NotReducible, at_zero, over
 
 __all__ = ["TumourFree", "tumour_free"]
@@ -119,21 +121,13 @@ def tumour_free(model) -> TumourFree:
             raise NotReducible(f"{s.name} comes from nothing, so that no state of {model.name} is without tumour")
     values, present = _rest({s: without(model.equations[s], tumour) for s in others})
     block = {}
-    for i, s in enumerate(tumour):
-        for j, by in enumerate(tumour):
-            slope = sp.diff(model.equations[s], by)
-            if slope != 0:
-                _check_regular(slope, tumour, s, by)
-                slope = without(slope, tumour).xreplace(values)
-                if not _is_zero(slope):
-                    block[i, j] = slope
-    rest = {}
-    for i, s in enumerate(others):
-        rate = without(model.equations[s], tumour)
-        for j, by in enumerate(others):
-            slope = sp.diff(rate, by)
-            if slope != 0:
-                rest[i, j] = slope.xreplace(values)
+    for (i, j), slope in partials([model.equations[s] for s in tumour], tumour).items():
+        _check_regular(slope, tumour, tumour[i], tumour[j])
+        slope = without(slope, tumour).xreplace(values)
+        if not _is_zero(slope):
+            block[i, j] = slope
+    rates = [without(model.equations[s], tumour) for s in others]
+    rest = {at: slope.xreplace(values) for at, slope in partials(rates, others).items()}
     order = {s: values[s] for s in others}
     return TumourFree(model, tumour, order, block, _groups(block, len(tumour)), rest, present)
 

@@ -22,7 +22,7 @@ from remission.models import (
     power_law_growth,
 )
 from remission.models.errors import KeywordError, ProblemError
-from remission.solvers import Problem
+from remission.solvers import Problem, Treatment
 
 KUZNETSOV = {"E": (0, 50), "T": (0, 1000)}
 RARE = ("curative dose", "clone dose")
@@ -94,7 +94,7 @@ def test_ladder_stops_regrowing_at_beta_c():
     problem = Problem(karyotype_ladder()).at_constant(u=1)
     (found,) = thresholds(problem, "beta", kinds="curative dose")
     assert found.value == pytest.approx(0.0585267, abs=6e-8)
-    assert (found.found, found.formula) == ("certified", None)
+    assert (found.found, found.formula) == ("numerical", None)
     assert "shrinks above; supercritical" in found.direction
     assert_derivatives(problem, found, threshold("curative dose", "beta"), ["kap", "slope", "b", "u"])
 
@@ -327,3 +327,17 @@ def test_enclosures_hold_the_references_and_certificates_verify():
         assert value is None or low <= value <= high
     assert (found[0].found, found[1].found) == ("symbolic", "certified")
     assert verify(found[1].require_certificate())
+
+
+def test_a_parameter_of_constant_doses_is_moved_like_an_input():
+    dose = Parameter("dose", 0.3, unit="1")
+    problem = Problem(paracrine_loop(), treatment=Treatment.constant({"e": 2 * dose}))
+    found = thresholds(problem, "dose")
+    assert [t.value for t in found] == pytest.approx([0.33389315419 / 2, FOLDS[0][0] / 2], rel=1e-9)
+    assert found[1].derivatives["r"] == pytest.approx(thresholds(loop(), "e")[1].derivatives["r"] / 2, rel=1e-9)
+    assert threshold("fold dose", "dose")(problem) == pytest.approx(FOLDS[0][0] / 2, rel=1e-11)
+
+
+def test_a_tumour_is_found_where_the_present_dose_has_cleared_it():
+    assert thresholds(loop(B=40), "B")["critical blockade"].value == pytest.approx(BLOCKADES[0.6], rel=1e-8)
+    assert thresholds(loop(e=3.0), "e")["fold dose"].value == pytest.approx(FOLDS[0][0], rel=1e-11)
