@@ -20,6 +20,8 @@ DRAWERS = {
     "Branches": ("branches", "plot_branches"),
     "Curve": ("branches", "plot_curves"),
     "Curves": ("branches", "plot_curves"),
+    "Threshold": ("thresholds", "plot_threshold"),
+    "Thresholds": ("thresholds", "plot_thresholds"),
     "ThresholdCurve": ("threshold_curves", "plot_threshold_curve"),
     "CycleBranch": ("cycles", "plot_cycles"),
     "CycleBranches": ("cycles", "plot_cycles"),
@@ -39,6 +41,7 @@ _SHELVES = {
     "sensitivity": "plot_sensitivity sensitivity_panels",
     "steady_states": "plot_steady_states plot_steady_branches",
     "branches": "plot_branches plot_curves",
+    "thresholds": "plot_threshold plot_thresholds",
     "threshold_curves": "plot_threshold_curve",
     "cycles": "plot_cycles plot_periods plot_orbit plot_multipliers",
     "phase": "plot_basins plot_nullclines plot_phase_portrait plot_separatrix",
@@ -60,8 +63,8 @@ def plot(result, ax=None, **options):
     Parameters
     ----------
     result : Solution, Model, Table, Dataset, Fit, Prediction, Sweep, Sensitivity, SteadyStates, Branch,
-        Branches, Curve, Curves, CycleBranch, CycleBranches, Orbit, Separatrix, Basins, Nullclines, PhasePortrait or
-        ExpectedLineages
+        Branches, Curve, Curves, Threshold, Thresholds, ThresholdCurve, CycleBranch, CycleBranches, Orbit, Separatrix,
+        Basins, Nullclines, PhasePortrait or ExpectedLineages
     ax : Axes, optional
         Where to draw; a new figure if not given.
     **options

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import sympy as sp
 
-from remission.analysis import at_end, sensitivity, sweep, threshold, thresholds, verify
+from remission.analysis import at_end, plot, sensitivity, sweep, threshold, thresholds, verify
 from remission.analysis.critical.closed_form import solve_for
 from remission.models import (
     Model,
@@ -341,3 +341,17 @@ def test_a_parameter_of_constant_doses_is_moved_like_an_input():
 def test_a_tumour_is_found_where_the_present_dose_has_cleared_it():
     assert thresholds(loop(B=40), "B")["critical blockade"].value == pytest.approx(BLOCKADES[0.6], rel=1e-8)
     assert thresholds(loop(e=3.0), "e")["fold dose"].value == pytest.approx(FOLDS[0][0], rel=1e-11)
+
+
+def test_tornado_of_thresholds():
+    found = thresholds(loop(B=10), "e")
+    ax = plot(found)
+    assert ax.get_legend_handles_labels()[1] == ["curative dose, e = 0.3339", "fold dose, e = 0.7793"]
+    names = [tick.get_text() for tick in ax.get_yticklabels()]
+    assert names[-1] == "r = 0.15 per day"
+    assert "K = 1000 \N{MULTIPLICATION SIGN} 10\N{SUPERSCRIPT SIX} cells" in names
+    ax = plot(found["fold dose"])
+    longest = max(ax.patches, key=lambda bar: abs(np.nan_to_num(bar.get_width())))
+    assert longest.get_width() == pytest.approx(found["fold dose"].elasticities["rho"])
+    with pytest.raises(ProblemError, match="no threshold of u"):
+        plot(thresholds(Problem(clonal_relapse()), "u", within=(0, 0.3), kinds="curative dose"))
