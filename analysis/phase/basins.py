@@ -1,5 +1,6 @@
 """basins: which attractor every start in a plane tends to."""
 
+import functools
 from dataclasses import dataclass
 
 import numpy as np
@@ -8,6 +9,7 @@ from remission.models.errors import ProblemError, did_you_mean, refuse_unknown_k
 
 from ..steady_states import SteadyStates
 from .attractors import UNDECIDED, Attractors, attractors_of, follow
+from .borders import borders_of
 from .curve import grow
 from .plane import Plane, plane_of
 from .saddles import box_scale, point_of, proper_saddles, states_of
@@ -66,6 +68,11 @@ class Basins:
     def shares(self) -> tuple:
         """Share of the plane that tends to each attractor, even in the scale of the axes."""
         return tuple(float(np.mean(self.labels == i)) for i in range(len(self.attractors)))
+
+    @functools.cached_property
+    def borders(self) -> tuple:
+        """Curves (m, 2) between basins: where they cross lines of the grid, found by halving to 1e-5 of a cell."""
+        return borders_of(self)
 
     @property
     def undecided(self) -> float:

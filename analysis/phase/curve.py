@@ -7,10 +7,10 @@ import numpy as np
 
 __all__ = ["Piece", "grow"]
 
-FIRST = 2e-4  # distance of the start from the saddle, relative to the nearest other steady state
+FIRST = 1e-4  # distance of the start from the saddle, relative to the nearest other steady state
 AT_STATE = 1e-6  # scaled distance from a steady state at which a branch has come to it
 LONGEST = 60.0  # arclength in boxes
-RTOL, CHECKED = 1e-10, 1e-12
+RTOL, CHECKED = 1e-12, 1e-13
 PER_STEP = 6  # points shown a step
 
 
@@ -29,7 +29,7 @@ class Piece:
         Where a branch ends: `"box"`, `"steady state"`, `"outside"` at once, `"length"` where it was given up.
     end_state : SteadyState or None
     accuracy : float
-        Largest distance from the same branch grown from half the distance with a hundredth of the tolerance, in boxes.
+        Largest distance from the same branch grown from half the distance with a tenth of the tolerance, in boxes.
     """
 
     place: object
@@ -146,7 +146,7 @@ def _integrate(field, near, start, others, low, high, rtol):
 
     inside.terminal = apart.terminal = True
     events = [inside, apart] if others else [inside]
-    return solve_ivp(field, (0, LONGEST), begin, "DOP853", events=events, rtol=rtol, atol=1e-4 * rtol,
+    return solve_ivp(field, (0, LONGEST), begin, "DOP853", events=events, rtol=rtol, atol=1e-3 * rtol,
                      dense_output=True, max_step=0.02)  # fmt: skip
 
 

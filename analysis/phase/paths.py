@@ -8,7 +8,9 @@ from remission.models.errors import ProblemError, did_you_mean
 
 __all__ = ["LEVEL", "Path", "asked_path", "path_along", "ray"]
 
-ORIGIN, DIRECTION, POSITION, LEVEL = "origin_of_", "direction_of_", "position", "level_of_"
+ORIGIN, DIRECTION, LEVEL = "origin_of_", "direction_of_", "level_of_"
+ALONG = "position_along_ray"
+POSITION = "position"  # what it goes by in answers
 
 
 @dataclass(frozen=True, eq=False)
@@ -76,7 +78,7 @@ def ray(problem, origin, direction, within) -> Path:
     from remission.models import Parameter
 
     levelled, shown = _levels_as_parameters(problem)
-    a, initial, values = Parameter(POSITION, 0.0), {}, {}
+    a, initial, values = Parameter(ALONG, 0.0), {}, {}
     for state, begin, along in zip(problem.model.states, origin, direction, strict=True):
         own = Parameter(ORIGIN + state.name, 0.0, unit=state.info.unit), Parameter(DIRECTION + state.name, 0.0)
         initial[state] = own[0] + a * own[1]
@@ -84,8 +86,8 @@ def ray(problem, origin, direction, within) -> Path:
         if not along:
             shown[own[0].name] = f"{state.name}(0)"
     path = levelled.replace(initial=initial, parameters=values)
-    shown |= {n: n for n in _that_matter(path) if not n.startswith((ORIGIN, DIRECTION)) and n != POSITION}
-    return Path(path, POSITION, *map(float, within), shown)
+    shown |= {n: n for n in _that_matter(path) if not n.startswith((ORIGIN, DIRECTION)) and n != ALONG}
+    return Path(path, ALONG, *map(float, within), shown)
 
 
 def path_along(problem, name, within=None) -> Path:

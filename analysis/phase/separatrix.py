@@ -38,7 +38,7 @@ class Separatrix:
         In two states: a branch, the stretch at the saddle, the other branch. Empty in more.
     accuracy : float
         In two states: largest distance between the curve and one grown from half the distance from the saddle with a
-        hundredth of the tolerance, in parts of the box. NaN in more states.
+        tenth of the tolerance, in parts of the box. NaN in more states.
     saddle : Saddle
         The manifold to second order at the saddle.
     attractors : Attractors
@@ -130,6 +130,7 @@ class Separatrix:
             found += [piece.y[k] for k in np.flatnonzero(gap[:-1] == 0)]
         return found
 
+    @refuse_unknown_keywords
     def crossing(self, origin=None, direction=None, *, within=None, along=None) -> Threshold:
         """The first place where starts along a line, or moved by a Parameter, cross to the other side.
 

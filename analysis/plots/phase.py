@@ -13,7 +13,7 @@ __all__ = ["plot_basins", "plot_nullclines", "plot_phase_portrait", "plot_separa
 COOL, WARM = "#D6E6F3", "#FBE3C8"  # least and most tumour, so light that lines are read
 BETWEEN = ("#DDEFE3", "#EBD9E6", "#EFE8C8", "#E3E3E3")
 ORDER = ("stable", "saddle", "unstable", "undecided")
-SEPARATRIX = {"color": PALETTE["wine"], "linestyle": (0, (5, 1.4)), "linewidth": 2.0}
+SEPARATRIX = {"color": PALETTE["black"], "linestyle": (0, (4, 1.6)), "linewidth": 2.2}
 DASHES = ("-", (0, (1, 1.2)))
 FLOWS = ("lines", "arrows", None)
 PLACES = ("right", "above", None)
@@ -66,6 +66,8 @@ def plot_phase_portrait(portrait, ax=None, *, basins=True, nullclines=True, sepa
     if separatrix:
         for i, edge in enumerate(portrait.separatrices):
             _draw_curve(ax, edge, portrait.plane.names, "" if i else "separatrix")
+    if separatrix and basins and portrait.basins is not None and not portrait.separatrices:
+        _draw_borders(ax, portrait.basins)
     if states:
         _draw_states(ax, portrait.states, portrait.plane.names)
     return _finish(ax, portrait.plane, legend, areas)
@@ -100,6 +102,7 @@ def plot_basins(result, ax=None, *, states=True, legend="right"):
     _check(None, legend)
     ax = _axes(result.plane, ax)
     areas = _shade(ax, result)
+    _draw_borders(ax, result)
     if states:
         _draw_states(ax, [s for s in result.states if result.plane.holds(s.values)], result.names)
     return _finish(ax, result.plane, legend, areas)
@@ -233,9 +236,9 @@ def _where(state, names):
 
 
 def _number(value):
-    """Three digits, powers of ten as such."""
-    if value == 0 or 1e-3 <= abs(value) < 1e5:
-        return f"{value:.4g}" if abs(value) >= 100 else f"{value:.3g}"
+    """Three or four digits, powers of ten as such."""
+    if value == 0 or 1e-3 <= abs(value) < 9999.5:
+        return f"{value:.4g}" if abs(value) >= 99.95 else f"{value:.3g}"
     digits, power = f"{value:.2e}".split("e")
     return f"{digits}×10{str(int(power)).translate(SUPERSCRIPT)}"
 
@@ -257,9 +260,23 @@ def _draw_nullclines(ax, result):
                 text = ""
 
 
+def _cased(look):
+    """On a white casing, so that a dark line is not lost among others."""
+    from matplotlib.patheffects import Normal, Stroke
+
+    return look | {"path_effects": [Stroke(linewidth=look["linewidth"] + 2.0, foreground="white"), Normal()]}
+
+
 def _draw_curve(ax, edge, names, text):
     order = [edge.problem.system.states.index(name) for name in names]
-    ax.plot(*edge.points[:, order].T, label=text, zorder=2.6, gid="separatrix", **SEPARATRIX)
+    ax.plot(*edge.points[:, order].T, label=text, zorder=2.6, gid="separatrix", **_cased(SEPARATRIX))
+
+
+def _draw_borders(ax, result):
+    for i, border in enumerate(result.borders):
+        ax.plot(
+            *border.T, label="" if i else "border", zorder=2.6, gid="border", **_cased(SEPARATRIX | {"linewidth": 1.6})
+        )
 
 
 def _draw_states(ax, states, names):

@@ -5,7 +5,7 @@ import pickle
 import numpy as np
 import pytest
 
-from remission.analysis import basins, nullclines, phase_portrait, plot, steady_states
+from remission.analysis import basins, nullclines, phase_portrait, plot, separatrix, steady_states
 from remission.models import Model, ProblemError, State, dose_window, kuznetsov, paracrine_loop
 from remission.solvers import Problem, sample
 
@@ -73,17 +73,20 @@ def test_every_start_of_the_full_grid(dormant_or_large):
     assert b.shares == pytest.approx(full.shares, abs=0.03)
 
 
-def test_separatrix_is_the_border(dormant_or_large):
-    """Kuznetsov et al.: 0.5 effector cells hold 136.737 tumour cells."""
-    row = dormant_or_large.labels[np.argmin(np.abs(dormant_or_large.y - 0.5))]
-    E = dormant_or_large.y[np.argmin(np.abs(dormant_or_large.y - 0.5))]
-    last, first = dormant_or_large.x[row == 0].max(), dormant_or_large.x[row == 1].min()
-    assert last < 136.737 * (E / 0.5) ** 1.6 < first * 1.05
-    assert first / last < 1.05
+def test_border_is_the_separatrix(dormant_or_large):
+    """Halved along the lines of the grid it lies on the stable manifold, which is found in another way."""
+    edge = separatrix(dormant_or_large.states)
+    (border,) = dormant_or_large.borders
+    inside = border[border[:, 0] < 499]  # tumours above the capacity are outside the box of the curve
+    assert len(inside) > 100
+    for T, E in inside[::9]:
+        assert edge.at(T=T) == pytest.approx([E], abs=2e-5)
+    (line,) = (line for line in plot(dormant_or_large).lines if line.get_gid() == "border")
+    np.testing.assert_allclose(line.get_xydata(), border)
 
 
 def test_cycles_are_undecided():
-    """x' = mu x - y - x r^2 ...: everything but the origin goes to the unit circle."""
+    """r' = r (1 - r^2), and backwards in time: within the circle everything goes to the origin, outside nowhere."""
 
     def radial(x, y):
         return 1 - x**2 - y**2
