@@ -125,14 +125,18 @@ def _reasons(certificate, until):
         faults, found, count = part.check(until, certificate["complete"], undecided, PRECISION)
         if "special" in data and not part.faults:
             shown = families.roots_of(part, data["special"]["shown"], continua, undecided, PRECISION)
-            found += [(root, True, []) for root, _ in shown]
-            on += [relations for _, relations in shown]
+            on += shown
         reasons += faults
         roots += found
         boxes += count
 
+    for one in list(on):
+        if any(families.part_of(one[2], other[1], letters, values) for other in on if other is not one):
+            on.remove(one)
+    roots += [(root, True, []) for root, _, _ in on]
+
     def member(root):
-        return any(families.on_it(root, relations, letters, values, PRECISION) for relations in on)
+        return any(families.on_it(root, relations, letters, values, PRECISION) for _, relations, _ in on)
 
     reasons += _compare(certificate, roots, box, undecided, member)
     reasons += _stabilities(certificate, rates, letters, values)

@@ -158,8 +158,25 @@ def roots_of(part, shown, claimed, undecided, prec):
             part.faults.append("a continuum is not shown to lie within its ends")
         relations = [*(part.letters[n] for n in part.data["zeros"]), *equations]
         relations += [part.letters[n] - e for n, e in eliminated.items()]
-        found.append((full, relations))
+        found.append((full, relations, (part.data["zeros"], equations, eliminated)))
     return found
+
+
+def part_of(one, relations, letters, values):
+    """Whether relations vanish all over a continuum: after putting in what it gives, or modulo its equations."""
+    zeros, equations, eliminated = one
+    if any(v[0] != v[1] for v in values.values()):
+        return False
+    put = {letters.get(n, sp.Symbol(n)): sp.Rational(*libmp.to_rational(v[0])) for n, v in values.items()}
+    put |= {letters[n]: sp.Integer(0) for n in zeros}
+    solved = {letters[n]: e.xreplace(put) for n, e in eliminated.items()}
+    states = set(letters.values()) - set(put)
+    for relation in relations:
+        top = _numerator(relation.xreplace(put).xreplace(solved))
+        own = [_numerator(e.xreplace(put)) for e in equations]
+        if top != 0 and not any(_exactly(top, e, states) is not None for e in own):
+            return False
+    return True
 
 
 def _outside_is_empty(part, nodes, names, m, eliminated, hull):

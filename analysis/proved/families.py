@@ -59,7 +59,7 @@ def settle(model, splitting, index, values, box, gently, until, most_boxes, narr
     system = reduce.system_of(model)
     for put in special.ways(system, values, reduce.cases_of(model, splitting)[index][0], gently):
         plan = special.reduced(model, splitting, index, put)
-        if plan is None or not _hold(plan.factors, system, values):
+        if plan is None or not apart_from_zero(plan.factors, system, values):
             continue
         part = plan.rest or _nothing(system, plan, reduce.cases_of(model, splitting)[index])
         prepared = search.Prepared(system, part, values, box)
@@ -68,7 +68,7 @@ def settle(model, splitting, index, values, box, gently, until, most_boxes, narr
         shown, roots, open_ = [], [], []
         for k, family in enumerate(plan.families):
             hull = _hull(system, family, values, box)
-            found = None if hull is None else show(system, family, values, box, hull)
+            found = None if hull is None else show(system, family, values, box, hull, plan.below)
             if found is not None:
                 shown.append((k, found[0]))
                 roots.append(search.Root(hull, True, special.words(family, system, values), found[1], family))
@@ -92,9 +92,12 @@ def _nothing(system, plan, case):
     return reduce.Part(tuple(zeros), tuple(divided), (), (), (), (), (), (), None, reduce.no_conditions(system))
 
 
-def _hold(factors, system, values):
-    """Whether expressions in parameters are all proved not to be zero."""
-    signs = evaluate(factors, system, values, (), np.zeros((0, 2)))
+def apart_from_zero(expressions, system, values, full=None):
+    """Whether expressions in parameters, and in all states if `full` encloses them, are proved not to be zero."""
+    if not expressions:
+        return True
+    states = () if full is None else system.states
+    signs = evaluate(expressions, system, values, states, np.zeros((0, 2)) if full is None else full)
     return signs is not None and bool(np.all((signs[:, 0] > 0) | (signs[:, 1] < 0)))
 
 
@@ -110,8 +113,8 @@ def evaluate(expressions, system, values, states, box):
     return V[tape.outputs]
 
 
-def show(system, family, values, box, hull):
-    """(Shown, a point of the family) where it is proved to have one in the box, else None."""
+def show(system, family, values, box, hull, below):
+    """(Shown, a point of it) where it has one in the box at which no denominator is zero, or None if none is proved."""
     at = {s: i for i, s in enumerate(system.states)}
     own = [at[s] for s in family.variables]
     for start in _starts(hull[own]):
@@ -125,7 +128,7 @@ def show(system, family, values, box, hull):
             if s not in chosen:
                 sides[at[s]] = v
         found = _proved_point(system, part, values, sides, box)
-        if found is not None:
+        if found is not None and apart_from_zero(below, system, values, found[0]):
             full, region, enclosure = found
             fixed = {s.name: float(v) for s, v in zip(family.variables, x, strict=True) if s not in chosen}
             return Shown(family, fixed, region, enclosure, chosen), full.mean(axis=1)
@@ -220,17 +223,34 @@ def _landed(system, family, values, hull, x):
 
 
 def without_members(roots, system, values):
-    """Roots that are proved not to lie on a family; and enclosures of those of which that is not known."""
-    families, kept, unknown = [r for r in roots if r.family], [], []
-    for root in roots:
-        if root.family:
-            kept.append(root)
-            continue
+    """Families that are not part of others, roots apart from them; and enclosures of roots of which that is open."""
+    families, unknown = [r for r in roots if r.family], []
+    for root in list(families):
+        if any(_part_of(root.of, other.of, system, values) for other in families if other is not root):
+            families.remove(root)
+    kept = list(families)
+    for root in [r for r in roots if not r.family]:
         says = {_member(root, f, system, values) for f in families}
         if "member" in says:
             continue
         (unknown if "unknown" in says else kept).append(root if "unknown" not in says else root.enclosure)
     return kept, unknown
+
+
+def _part_of(one, other, system, values):
+    """Whether all points of a family are proved to lie on another: its relations vanish there, in exact fractions."""
+    if one is None or other is None or any(v != w for v, w in values):
+        return False
+    put = {p: sp.Rational(float(v)) for p, (v, _) in zip(system.parameters, values, strict=True)}
+    put |= dict.fromkeys(one.zeros, sp.Integer(0))
+    solved = {s: e.xreplace(put) for s, _, e in one.eliminated}
+    kernels = special.Kernels(one.variables)
+    own = [special.fraction(kernels.hidden(e.xreplace(put)))[0] for e in one.equations]
+    for relation in other.relations:
+        top, _ = special.fraction(kernels.hidden(relation.xreplace(put).xreplace(solved)))
+        if top != 0 and not any(not kernels.varies(sp.fraction(sp.cancel(top / e))[1]) for e in own):
+            return False
+    return True
 
 
 def _member(root, family, system, values):

@@ -123,9 +123,9 @@ def search_box(model, values, box, until=None, most_boxes=MOST_BOXES, narrowest=
             raise reduce.NotReducible("an exponent of a state is not positive at these parameters")
         limits = until, most_boxes - found.n_boxes, narrowest
         searched = None if each.part.alike or each.part.free else each.run(*limits)
-        if searched is None or (len(searched.undecided) and not late(until)):
-            gently = searched is not None and not searched.degenerate and len(searched.undecided) < MANY
-            settled = _settled(model, splitting, index, values, box, gently, limits)
+        gently = None if searched is None or late(until) else _how_open(each, searched)
+        if searched is None or gently is not None:
+            settled = _settled(model, splitting, index, values, box, bool(gently), limits)
             if settled is not None:
                 searched, each, families, undecided = settled
                 found.roots += families
@@ -137,6 +137,19 @@ def search_box(model, values, box, until=None, most_boxes=MOST_BOXES, narrowest=
         found.roots, unknown = families.without_members(found.roots, system, values)
         found.undecided += unknown
     return found
+
+
+def _how_open(prepared, searched):
+    """False where a part looks like a continuum or has a root that may lie on a face, True where else it is open."""
+    if searched.degenerate or len(searched.undecided) >= MANY:
+        return False
+    divided = [prepared.at[s] for s in prepared.part.divided]
+    exact = np.all(prepared.values[:, 0] == prepared.values[:, 1])
+    for enclosure in searched.enclosures if divided and exact else ():
+        full = prepared.all_states(enclosure)[divided]
+        if np.any((full[:, 0] <= 0) & (full[:, 1] >= 0) & (full[:, 0] < full[:, 1])):
+            return False
+    return True if len(searched.undecided) else None
 
 
 def late(until):
@@ -186,9 +199,7 @@ def _defined(prepared, searched, full):
         return True
     from . import families
 
-    system = prepared.system
-    signs = families.evaluate(searched.below, system, prepared.values, system.states, full)
-    return signs is not None and bool(np.all((signs[:, 0] > 0) | (signs[:, 1] < 0)))
+    return families.apart_from_zero(searched.below, prepared.system, prepared.values, full)
 
 
 def _each_once(searched, found):

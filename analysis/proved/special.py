@@ -112,7 +112,8 @@ def reduced(model, splitting, index, put):
     states = [s for s in system.states if s not in zeros]
     found = Reduced()
     _reduce(system, equations, states, zeros, divided, set(exponents), (), found)
-    return found if found.families or found.rest is None else None
+    usual = len(reduce.parts_of(model, splitting)[index].variables)
+    return found if found.families or found.rest is None or len(found.rest.variables) < usual else None
 
 
 def _reduce(system, equations, states, zeros, divided, exponents, before, found):
@@ -126,7 +127,7 @@ def _reduce(system, equations, states, zeros, divided, exponents, before, found)
             "families": (), "end": ""}  # fmt: skip
     found.steps.append(step)
     kernels = Kernels(states)
-    above = {}
+    above, known = {}, len(found.below)
     for source, e in equations.items():
         top, bottom = fraction(kernels.hidden(e))
         if top != 0:
@@ -142,7 +143,7 @@ def _reduce(system, equations, states, zeros, divided, exponents, before, found)
     if constant:  # it is not zero, so nothing else rests
         found.factors += constant[:1] if constant[0].free_symbols else []
         step["end"] = "constant"
-    elif parts:
+    elif parts or (len(found.below) > known and _linear_now(above, states)):
         _reduce(system, above, states, zeros, divided, exponents, eliminated, found)
     elif len(above) < len(states):
         step["end"] = "family"
@@ -150,6 +151,12 @@ def _reduce(system, equations, states, zeros, divided, exponents, before, found)
     else:
         step["end"] = "rest"
         found.rest = _square(system, zeros, divided, eliminated, states, above.values(), exponents)
+
+
+def _linear_now(equations, states):
+    """Whether an equation has become linear in a state, with a slope free of them."""
+    slopes = [sp.diff(e, s) for e in equations.values() for s in states if e.has(s)]
+    return any(not d.free_symbols & set(states) for d in slopes)
 
 
 class Kernels:
