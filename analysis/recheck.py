@@ -163,26 +163,49 @@ def _covers(parts):
     return _covers(absent) and _covers(present)
 
 
+def _matched(choices):
+    """As many different numbers as can be had by taking one from each list (augmenting paths)."""
+    taken = {}
+
+    def place(k, tried):
+        for i in choices[k]:
+            if i not in tried:
+                tried.add(i)
+                if i not in taken or place(taken[i], tried):
+                    taken[i] = k
+                    return True
+        return False
+
+    for k in range(len(choices)):
+        place(k, set())
+    return set(taken)
+
+
 def _compare(certificate, roots, box, undecided, member):
     """Every root of the parts in the box is one of the states, on a continuum or in an undecided box; none is left."""
     claimed = [{n: _interval(v) for n, v in s["enclosure"].items()} for s in certificate["states"]]
     filled = [root for root, family, _ in roots if family]  # continua of free states fill their boxes
-    reasons, seen = [], set()
+    reasons, seen, continua = [], set(), []
     for root, family, divided in roots:
         hits = [i for i, c in enumerate(claimed) if all(vi.inside(root[n], c[n]) for n in box)]
         hits = [i for i in hits if certificate["states"][i]["family"] == family]
         hits = [i for i in hits if all(vi.meet(claimed[i][n], box[n]) is not None for n in box)]
-        hits = [i for i in hits if i not in seen][:1] if family else hits
+        if family:
+            continua.append(hits)
+            continue
         if len(hits) == 1 and hits[0] not in seen:
             seen.add(hits[0])
             continue
         if any(vi.meet(root[n], box[n]) is None for n in box):
             continue
         on_face = any(root[n] == vi.ZERO for n in divided)
-        boxes = [*undecided, *(filled if not family else [])]
-        met = any(all(vi.meet(root[n], b[n]) is not None for n in box) for b in boxes)
-        if not met and not on_face and not (member(root) and not family):
+        met = any(all(vi.meet(root[n], b[n]) is not None for n in box) for b in [*undecided, *filled])
+        if not met and not on_face and not member(root):
             reasons.append("a root is not among the states")
+    matched = _matched(continua)
+    seen |= matched
+    if len(matched) < len(continua):
+        reasons.append("a continuum is not among the states")
     if len(seen) != len(claimed):
         reasons.append(f"{len(claimed) - len(seen)} states belong to no root")
     return reasons
@@ -209,8 +232,20 @@ def _stabilities(certificate, rates, letters, values):
 
 def routh(matrix, gone):
     """Stability from the characteristic polynomial, of which the last `gone` coefficients are zero."""
+    if not gone and len(parts := blocks(matrix)) > 1:
+        verdicts = [routh([[matrix[i][j] for j in part] for i in part], 0) for part in parts]
+        return next((v for v in ("unstable", "undecided") if v in verdicts), "stable")
     c = characteristic(matrix)
     return routh_of(c[: len(c) - gone])
+
+
+def blocks(matrix):
+    """Sets of rows that lead to each other: the matrix is block triangular over them."""
+    n = len(matrix)
+    to = [[i == j or matrix[i][j] != vi.ZERO for j in range(n)] for i in range(n)]
+    for k in range(n):
+        to = [[to[i][j] or (to[i][k] and to[k][j]) for j in range(n)] for i in range(n)]
+    return list({tuple(j for j in range(n) if to[i][j] and to[j][i]) for i in range(n)})
 
 
 def routh_of(c):

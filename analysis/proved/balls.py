@@ -10,6 +10,7 @@ from remission.solvers.tape import ADD, DIVIDE, MULTIPLY, NEGATE, OPERATIONS, PO
 __all__ = []  # of use inside the package only
 
 BITS, STEPS = 256, 12
+LEAST = 1e-30  # of the box, half-width of an enclosure that holds zero
 WIDE = 1e-12  # relative width of an enclosure that is narrowed
 
 
@@ -52,6 +53,8 @@ def narrowed(prepared, enclosure, full):
     for state, ball in zip((*part.variables, *(s for s, _, _ in part.eliminated)), (*X, *values), strict=True):
         low, high = _doubles(ball)
         at = prepared.at[state]
+        least = LEAST * np.max(np.abs(prepared.box[at]))  # near zero a checker of fewer bits comes no nearer
+        low, high = (min(low, -least), max(high, least)) if low <= 0 <= high else (low, high)
         if low <= found[at, 1] and high >= found[at, 0]:
             found[at] = max(low, found[at, 0]), min(high, found[at, 1])
     return found

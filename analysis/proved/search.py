@@ -115,8 +115,11 @@ def search_box(model, values, box, until=None, most_boxes=MOST_BOXES, narrowest=
     parts = reduce.parts_of(model, splitting)
     prepared = [Prepared(system, part, values, box) for part in parts]
     if not all(p.factors_hold for p in prepared):
-        parts = reduce.parts_of(model, splitting, False)
-        prepared = [Prepared(system, part, values, box) for part in parts]
+        whole = reduce.parts_of(model, splitting, False)
+        prepared = [
+            p if p.factors_hold else Prepared(system, part, values, box)
+            for p, part in zip(prepared, whole, strict=True)
+        ]
     found = Found()
     for index, each in enumerate(prepared):
         if not each.exponents_hold:
