@@ -1,6 +1,6 @@
 """Thresholds between two fates: bisection between them, finished on the stable manifold of the saddle between."""
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 
@@ -10,6 +10,7 @@ from remission.solvers import sample
 from ..progress import Progress
 from .fates import World
 from .lever import exposed, lever
+from .passing import SPAN, look, on_a_saddle, saddle_moves
 from .value import Threshold, Thresholds
 
 __all__ = ["find"]
@@ -17,9 +18,8 @@ __all__ = ["find"]
 KIND_OF = {"initial": "residual disease", "time": "minimal duration", "cycles": "minimal duration",
            "surgery": "latest surgery"}  # fmt: skip
 FATE_KINDS = ("minimal duration", "latest surgery", "residual disease", "change of fate")
-SPAN = 60.0  # time constants of a path near a saddle
-NEAR = 0.5  # of a saddle, relative to its own size, where its unstable coordinate is worth a Newton step
 CLOSE = 1e-10  # relative width at which bisection ends
+APART, GROWN = 1e-3, 1e4  # of the box, where two solutions part; growth of sensitivities that tells a separatrix
 FOLDED = 0.05  # relative width at which a fold is looked for where the number of stable states changes
 FOLDS = ("fold dose", "fold", "critical blockade")
 NARROW, TRIES = 1e-3, 2  # relative width, and number, of attempts at a saddle where the extinction gate may act instead
@@ -144,18 +144,6 @@ def _status(moved, world, decided, points, found):
 # --- between two values -----------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, eq=False)
-class Crossing:
-    """Where a solution ends at a saddle."""
-
-    value: float
-    saddle: object
-    time: float
-    y: np.ndarray
-    slope: float
-    distance: float
-
-
 def _between(moved, world, low, high, items, notes):
     """All thresholds between two values of different fate, in order."""
     if moved.role == "cycles":
@@ -173,7 +161,7 @@ def _between(moved, world, low, high, items, notes):
             break
         wait = world.gated and (high - low > NARROW * abs(middle) or tries == TRIES)
         tries += not wait
-        at = None if wait else _on_a_saddle(world, moved.name, middle, low, high)
+        at = None if wait else on_a_saddle(world, moved.name, middle, low, high)
         if at is not None:
             items.append(_threshold(moved, world, at, start, (low, high)))
             return
@@ -197,104 +185,13 @@ def _next(moved, world, low, high):
     return None
 
 
-def _on_a_saddle(world, name, value, low, high):
-    """A Crossing between two values, by way of a saddle that the solution at a value passes near, or None."""
-    for number in world.land(value).saddles:
-        at = _newton(world, name, value, low, high, number)
-        if at is not None and _confirmed(world, name, at, low, high):
-            return at
-    return None
-
-
-def _newton(world, name, value, low, high, number):
-    """Newton steps on the unstable coordinate of one saddle: a Crossing, or None."""
-    last = np.inf
-    for _ in range(15):
-        at = _look(world, name, value, number)
-        if at is None:
-            return None
-        step = -at.saddle.phi(at.y) / at.slope
-        tiny = abs(step) <= 1e-11 * abs(value)
-        if abs(step) <= 2e-15 * abs(value) or (tiny and abs(step) >= 0.5 * last):
-            return at
-        if not low < value + step < high:
-            return None
-        value, last = value + step, abs(step)
-    return at if tiny else None
-
-
-def _look(world, name, value, number, rtol=None):
-    """The solution where it is nearest to a saddle, and the slope of the unstable coordinate by the lever."""
-    land = world.land(value)
-    times, found = world.path(value, SPAN, (name,), rtol)
-    if not found.success or number not in land.saddles:
-        return None
-    saddle = world.saddle(land, number)
-    away = saddle.distance(found.values)
-    best = int(np.argmin(away))
-    if away[best] > NEAR:
-        return None
-    y = found.values[best]
-    moves = saddle_moves(world.problem(value), land, saddle, (name,), found.gradients[best])
-    slope = float(saddle.by_parameters(y, found.gradients[best], moves)[0])
-    return Crossing(value, saddle, float(times[best]), y, slope, float(away[best])) if slope else None
-
-
-def saddle_moves(problem, land, saddle, names, sensitivities) -> np.ndarray:
-    """Derivatives (n, k) of a saddle by parameters, those of its conserved totals included."""
-    system, p = problem.system, problem.p
-    columns = [system.parameters.index(name) for name in names]
-    _, jacobian, by_parameter, by_input = system.tangent(0.0, saddle.y, p, land.u)
-    full = np.zeros((system.n, len(system.parameters)))
-    full[:, : system.n_model_parameters] = by_parameter
-    full += by_input @ _level_gradients(problem)
-    forcing = full[:, columns]
-    if land.basis.shape[1] == system.n:
-        return -np.linalg.solve(jacobian, forcing)
-    kept = np.linalg.svd((land.basis / land.scale[:, None]).T)[2][land.basis.shape[1] :]
-    weights = kept * 1.0
-    stacked = np.vstack([jacobian, weights])
-    return np.linalg.lstsq(stacked, np.vstack([-forcing, weights @ sensitivities]), rcond=None)[0]
-
-
-def _level_gradients(problem):
-    """Derivatives of the final levels of the inputs by all parameters, (n_u, n_p)."""
-    settings, inputs = problem.system.settings, problem.system.inputs
-    table = np.zeros((len(inputs), len(problem.system.parameters)))
-    windows = [w for w in problem.treatment.windows if w.end.is_infinite and not w.into_state]
-    if windows:
-        rows = settings.gradients(problem.p)
-        for window in windows:
-            table[inputs.index(window.target)] += rows[settings.index[window.level]]
-    return table
-
-
-def _confirmed(world, name, at, low, high):
-    """Whether the fates just below and above are those of the ends, and the solution leaves the saddle either way.
-
-    A solution may also pass very near a saddle that is not between the fates, always on the same side.
-    """
-    width = max(1e-9 * abs(at.value), 1e-300)
-    sides = []
-    for value, end in ((max(low, at.value - width), low), (min(high, at.value + width), high)):
-        world.fate_of(value, tight=True)
-        if not world.same(value, end):
-            return False
-        land = world.land(value)
-        beside = sample(world.problem(value), [at.time], world.names)
-        if not beside.success or at.saddle.number not in land.saddles:
-            return False
-        sides.append(world.saddle(land, at.saddle.number).phi(beside.values[0]))
-    return sides[0] * sides[1] < 0
-
-
 # --- results ----------------------------------------------------------------------------------------------------------
 
 
 def _threshold(moved, world, at, scanned, ends):
     value, land = at.value, world.land(at.value)
     derivatives = _derivatives(moved, world, at)
-    again = _look(world, moved.name, value, at.saddle.number, LOOSE * world.rtol)
+    again = look(world, moved.name, value, at.saddle.number, LOOSE * world.rtol)
     error = abs(again.saddle.phi(again.y) / again.slope) if again is not None else np.nan
     coefficients = {
         "unstable eigenvalue": at.saddle.rate,
@@ -350,21 +247,23 @@ def _conditions(moved, world, value, scanned):
     )
 
 
+def _carried(moved, world, value):
+    """The problem, the names whose sensitivities are carried (what is moved first), and hidden name -> shown name."""
+    problem, shown = exposed(world.problem(value))
+    names = [moved.name, *(name for name in problem.system.parameters if name != moved.name)]
+    return problem, names, shown
+
+
 def _derivatives(moved, world, at):
     """Of the value by every parameter and every input held at one level: -phi_p / phi_of at the same instant."""
-    problem, shown = exposed(world.problem(at.value))
-    hidden = {moved.name: moved.of} if moved.name not in moved.given.parameters else {}
-    names = [name for name in problem.system.parameters if name != moved.name]
-    found = sample(problem, [at.time], world.names, [moved.name, *names])
+    problem, names, shown = _carried(moved, world, at.value)
+    found = sample(problem, [at.time], world.names, names)
     if not found.success:
         return {}
     land = world.land(at.value)
-    moves = saddle_moves(problem, land, at.saddle, [moved.name, *names], found.gradients[0])
+    moves = saddle_moves(problem, land, at.saddle, names, found.gradients[0])
     slopes = at.saddle.by_parameters(found.values[0], found.gradients[0], moves)
-    return {
-        (hidden | shown).get(name, name): float(-slope / slopes[0])
-        for name, slope in zip(names, slopes[1:], strict=True)
-    }
+    return {shown.get(n, n): float(-slope / slopes[0]) for n, slope in zip(names[1:], slopes[1:], strict=True)}
 
 
 def _whole(moved, world, low, high):
@@ -378,15 +277,38 @@ def _whole(moved, world, low, high):
 
 
 def _bisected(moved, world, low, high):
-    """A change of fate without a saddle."""
-    how = "by bisection, as the solution passes near no simple saddle"
+    """A change of fate that is bisected to the end: near no simple saddle, or there for too short a time."""
+    value = moved.middle(low, high)
+    mechanism, slopes, how = "crossing", {}, "found by bisection, as the solution passes near no simple saddle"
     if world.gated:
-        how += " (the extinction gate decides)"
-    conditions = (*_conditions(moved, world, low, (low, high))[:2], f"found {how}: there are no derivatives")
+        how += " (the extinction gate decides): there are no derivatives"
+    else:
+        slopes, grown = _ratios(moved, world, value, high - low)
+        how += f": derivatives from sensitivities that have grown by {grown:.1e}" if slopes else ": no derivatives"
+        mechanism = "separatrix" if slopes else mechanism
     return Threshold(
-        moved.given, _kind(moved, world, low, high), moved.of, moved.middle(low, high), moved.unit, "crossing",
-        _direction(world, low, high), "numerical", None, {}, conditions, None, {}, {"bracket": high - low},
+        moved.given, _kind(moved, world, low, high), moved.of, value, moved.unit, mechanism,
+        _direction(world, low, high), "numerical", None, slopes,
+        (*_conditions(moved, world, low, (low, high))[:2], how), None, {}, {"bracket": high - low},
     )  # fmt: skip
+
+
+def _ratios(moved, world, value, width):
+    """Derivatives without a saddle: along a separatrix all sensitivities grow in one direction, by one factor."""
+    times, found = world.path(value, SPAN, (moved.name,))
+    if not found.success:
+        return {}, 0.0
+    grown = np.linalg.norm(found.gradients[..., 0] / world.land(value).scale, axis=1)
+    early = np.flatnonzero(grown * width < APART)
+    at = int(early[np.argmax(grown[early])]) if len(early) else 0
+    if not grown[at] > GROWN * max(grown[0], 1 / abs(value)):
+        return {}, 0.0
+    problem, names, shown = _carried(moved, world, value)
+    all_at = sample(problem, [times[at]], world.names, names).gradients[0] / world.land(value).scale[:, None]
+    along = all_at[:, 0] / np.linalg.norm(all_at[:, 0])
+    slopes = -(along @ all_at[:, 1:]) / (along @ all_at[:, 0])
+    told = {shown.get(name, name): float(v) for name, v in zip(names[1:], slopes, strict=True)}
+    return told, grown[at] / max(grown[0], 1 / abs(value))
 
 
 def _at_a_fold(moved, world, low, high):

@@ -209,6 +209,7 @@ def _solved(looked, low, high):
     from scipy.optimize import brentq
 
     ends = {v: looked.exact(v) for v in (low, high)}
+    span = abs(ends[high] - ends[low])
     while not (math.isfinite(ends[low]) and math.isfinite(ends[high])):
         middle = looked.moved.middle(low, high)
         if middle in (low, high) or high - low <= CLOSE * abs(middle):
@@ -217,18 +218,32 @@ def _solved(looked, low, high):
         if math.isnan(ends[middle]):
             return middle, f"the outcome is not known at {middle:.10g}, between {low:.10g} and {high:.10g}"
         low, high = (middle, high) if (ends[middle] > 0) == (ends[low] > 0) else (low, middle)
+    if math.isfinite(ends[low]) and math.isfinite(ends[high]) and (ends[low] > 0) == (ends[high] > 0):
+        low, high, ends = _widened(looked, low, high, ends)
     if math.isfinite(ends[low]) and math.isfinite(ends[high]) and (ends[low] > 0) != (ends[high] > 0):
         value = brentq(looked.exact, low, high, xtol=CLOSE * max(abs(low), abs(high)), rtol=4 * np.finfo(float).eps)
         width = 1e-8 * max(abs(value), 1e-300)
         beside = [looked.exact(max(low, value - width)), looked.exact(min(high, value + width))]
-        if abs(beside[1] - beside[0]) < 1e-3 * abs(ends[high] - ends[low]):
+        if not abs(beside[1] - beside[0]) > 1e-3 * span:  # of an infinite span too
             return value, ""
     else:
         value, beside = looked.moved.middle(low, high), (ends[low], ends[high])
-        if (beside[0] > 0) == (beside[1] > 0):  # the scan, less tightly solved, saw a change of side by rounding
+        if (beside[0] > 0) == (beside[1] > 0):
             return value, "the outcome touches the level to within the tolerance of the solutions"
     below, above = (b + looked.level for b in beside)
     return value, f"the outcome jumps here, from {below:.6g} to {above:.6g}: no derivatives"
+
+
+def _widened(looked, low, high, ends):
+    """Ends moved apart: the scan, less tightly solved, took a crossing at one of them to be on the other side."""
+    step = 1e-9 * (high - low)
+    while step < high - low:
+        for value in (low - step, high + step):
+            ends[value] = looked.exact(value)
+            if (ends[value] > 0) != (ends[low] > 0):
+                return (value, low, ends) if value < low else (high, value, ends)
+        step *= 10
+    return low, high, ends
 
 
 def _slopes(looked, value):

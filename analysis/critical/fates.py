@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
+import sympy as sp
 
 from remission.models.derive import conserved_totals
 from remission.models.errors import ProblemError, refuse_unknown_keywords
@@ -16,6 +17,8 @@ __all__ = ["Fate", "fate"]
 SPANS = (60.0, 240.0, 960.0)  # time constants of the slowest steady state that a solution is followed for
 FURTHER = 100.0  # room in the time span for values at which things are slower
 LOOKS = 240
+FINE = 1e-8  # cells: absolute tolerance where the extinction gate is on
+GONE = 1e-3  # cells: what is left of a clone after the extinction gate
 ROUGH = 1e-8  # tolerance that tells fates apart where they are not about to change
 
 
@@ -170,7 +173,11 @@ class World:
 
     def _problem(self, value):
         problem = self._at(value)
-        return problem.replace(t_span=(problem.t_span[0], self.end), rtol=self.rtol)
+        changes = {"t_span": (problem.t_span[0], self.end), "rtol": self.rtol}
+        if self.gated and problem.atol is None:  # the default, 1e-3 cell, is a thousandth of what the gate decides on
+            tumour = [s for s in problem.model.states if s.info.kind == "tumour"]
+            changes["atol"] = {s.name: FINE / s.info.cells_per_unit for s in tumour}
+        return problem.replace(**changes)
 
     def changed(self, value) -> float:
         """Time of the last change of treatment."""
@@ -215,23 +222,34 @@ class World:
             times, found = self.path(value, span, rtol=rtol, looks=1)
             if not found.success:
                 return None, found.message
-            where = land.inside(found.values[-1])
+            where = land.inside(self._without_the_absent(value, found.values[-1]))
             if where is not None:
                 return where, ""
             message = f"not near any stable state by t = {times[-1]:.4g}"
         return None, message
+
+    def _without_the_absent(self, value, y):
+        """A state with exact zeros for clones that were never there or are extinct; solvers leave rounding there."""
+        problem, y = self.problem(value), y.copy()
+        y[list(_never_there(problem))] = 0.0
+        if self.gated:
+            for i, s in enumerate(problem.model.states):
+                if s.info.kind == "tumour" and abs(y[i]) * s.info.cells_per_unit < GONE:
+                    y[i] = 0.0
+        return y
 
     def _first_inside(self, value, where):
         """Earliest looked-at time from which the solution stays near its attractor."""
         land = self.land(value)
         for span in SPANS:
             times, found = self.path(value, span)
-            if land.inside(found.values[-1]) == where:
+            if land.inside(self._without_the_absent(value, found.values[-1])) == where:
                 break
         low, high = -1, len(times) - 1
         while high - low > 1:
             middle = (low + high) // 2
-            low, high = (low, middle) if land.inside(found.values[middle]) == where else (middle, high)
+            y = self._without_the_absent(value, found.values[middle])
+            low, high = (low, middle) if land.inside(y) == where else (middle, high)
         return float(times[high])
 
     def fate(self, value) -> Fate:
@@ -267,6 +285,27 @@ class World:
         """The fate at a value, in words."""
         where, message = self.fate_of(value)
         return f"undecided ({message})" if where is None else self.land(value).name(where)
+
+
+def _never_there(problem) -> tuple:
+    """Positions of tumour states that are zero from the start and that nothing founds."""
+    start, states = problem.system.y0(problem.p), problem.model.states
+    dosed = {jump.target for jump in problem.treatment.jumps} | {w.target for w in problem.treatment.windows}
+    zero = tuple(
+        s for s, v in zip(states, start, strict=True) if v == 0 and s.info.kind == "tumour" and s.name not in dosed
+    )
+    return tuple(states.index(s) for s in _founded_by_none(problem.model, zero)) if zero else ()
+
+
+@lru_cache(maxsize=256)
+def _founded_by_none(model, zero) -> tuple:
+    """Those of some states that stay zero while all of them are."""
+    while zero:
+        kept = tuple(s for s in zero if model.equations[s].xreplace(dict.fromkeys(zero, sp.S.Zero)) == 0)
+        if kept == zero:
+            break
+        zero = kept
+    return zero
 
 
 def _nearest(land, number, other):

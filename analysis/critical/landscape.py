@@ -188,7 +188,8 @@ class Landscape:
         if absent not in self._faces:
             kept = [i for i in range(len(self.scale)) if i not in absent]
             basis = np.eye(len(self.scale))[:, kept]
-            inside = [i for i, place in enumerate(self.places) if not np.any(place.y[list(absent)])]
+            none = 1e-9 * self.scale[list(absent)]
+            inside = [i for i, place in enumerate(self.places) if np.all(np.abs(place.y[list(absent)]) <= none)]
             places = {i: _place(self, self.states[i], basis) for i in inside}
             self._faces[absent] = {i: place for i, place in places.items() if place.lyapunov is not None}
         return self._faces[absent]

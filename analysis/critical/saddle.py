@@ -12,6 +12,7 @@ import numpy as np
 
 __all__ = ["Saddle", "make_saddle"]
 
+LARGE = 0.1  # of the box: far from a saddle at which a state is zero
 STEP = 1e-4  # of a state's size, in differences of the Jacobian
 
 
@@ -24,13 +25,15 @@ class Saddle:
     number : int
         Position among the steady states.
     y, size : (n,) arrays
-        The saddle, and what counts as far from it in each state.
+        The saddle, and what is far from it in each state, however little the Jacobian changes there.
     rate : float
         The unstable eigenvalue.
     slope : (n,) array
         Left eigenvector in states.
     curvature : (n, n) array
         Second derivatives of phi.
+    bends : (n, k + 1, k) array
+        How each row of the Jacobian, and last the unstable row, changes with each state, relative to the row itself.
     """
 
     number: int
@@ -39,10 +42,13 @@ class Saddle:
     rate: float
     slope: np.ndarray
     curvature: np.ndarray
+    bends: np.ndarray
 
     def distance(self, y) -> np.ndarray:
-        """Largest distance in any state relative to its size; y is (..., n)."""
-        return np.max(np.abs(y - self.y) / self.size, axis=-1)
+        """Largest relative change of a state, or of a row of the Jacobian, from the saddle to y (..., n): 1 is far."""
+        change = np.tensordot(y - self.y, self.bends, axes=1)
+        rows = np.sqrt(np.max(np.sum(change**2, axis=-1), axis=-1))
+        return np.maximum(rows, np.max(np.abs(y - self.y) / self.size, axis=-1))
 
     def phi(self, y) -> float:
         """The unstable coordinate."""
@@ -85,31 +91,38 @@ def make_saddle(land, number) -> Saddle:
     at = int(np.argmax(values.real))
     rate, w = float(values[at].real), np.real(left[:, at])
     w = w / np.linalg.norm(w)
+    slopes = _slopes(land, place)
+    second = basis.T @ np.einsum("i,kij->kj", w, slopes)
     shifted = place.jacobian - 0.5 * rate * np.eye(len(w))
-    form = solve_sylvester(shifted.T, shifted, -_second(land, place, w))
-    size = np.maximum(np.abs(place.y), 1e-3 * scale)
+    form = solve_sylvester(shifted.T, shifted, -0.5 * (second + second.T))
     out = basis / scale[:, None]
-    return Saddle(number, place.y, size, rate, out @ w, out @ (0.5 * (form + form.T)) @ out.T)
+    bends = _relative(place.jacobian, w, rate, slopes) / scale[:, None, None]
+    size = np.maximum(np.abs(place.y), LARGE * scale)
+    return Saddle(number, place.y, size, rate, out @ w, out @ (0.5 * (form + form.T)) @ out.T, bends)
 
 
-def _second(land, place, w):
-    """w . D2f in scaled coordinates, by central differences of the exact Jacobian; zero where there is none."""
-    scale, basis = land.scale, land.basis
-    back = basis @ w
-    steps = STEP * np.maximum(np.abs(place.y), 1e-3 * scale)
+def _slopes(land, place):
+    """Derivatives (n, k, k) of the scaled Jacobian by each scaled state; zero where there are none."""
+    steps = STEP * np.maximum(np.abs(place.y), 1e-3 * land.scale)
     rows = []
     for i, h in enumerate(steps):
         move = np.zeros(len(steps))
         move[i] = h
-        both = [_weighted(land, place.y + s * move, back) for s in (1, -1)]
-        rows.append((both[0] - both[1]) / (2 * h) * scale[i])
+        both = [land.reduced(place.y + s * move, land.basis) for s in (1, -1)]
+        rows.append((both[0] - both[1]) / (2 * h) * land.scale[i])
     table = np.array(rows)
-    if not np.all(np.isfinite(table)):
-        return np.zeros((len(w), len(w)))
-    return basis.T @ (0.5 * (table + table.T)) @ basis
+    return table if np.all(np.isfinite(table)) else np.zeros_like(table)
 
 
-def _weighted(land, y, back):
-    with np.errstate(all="ignore"):
-        full = land.problem.system.jac(0.0, y, land.problem.p, land.u)
-    return back @ (full * land.scale / land.scale[:, None])
+def _relative(jacobian, w, rate, slopes):
+    """Changes (n, k + 1, k) of the rows of the Jacobian and of the unstable row, relative to those, balanced."""
+    from scipy.linalg import matrix_balance
+
+    _, (sizes, _) = matrix_balance(jacobian, permute=False, separate=True)
+    balanced = jacobian * sizes / sizes[:, None]
+    changes = slopes * sizes / sizes[:, None]
+    across = w * sizes
+    rows = np.linalg.norm(balanced, axis=1)
+    rows = np.maximum(rows, 1e-3 * np.max(rows))
+    unstable = np.einsum("i,kij->kj", across, changes) / (rate * np.linalg.norm(across))
+    return np.concatenate([changes / rows[:, None], unstable[:, None, :]], axis=1)

@@ -33,7 +33,9 @@ DAILY = Problem(sensitive_resistant(), t_span=(0, 900), treatment=Treatment.cons
 # --- critical missegregation, three definitions -----------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(("brake", "critical"), [(0, 3.594571547e-3), (1, 3.722540463e-3)])
+@pytest.mark.parametrize(
+    ("brake", "critical"), [(0, 3.594571547e-3), pytest.param(1, 3.722540463e-3, marks=pytest.mark.optional)]
+)
 def test_missegregation_at_which_half_of_the_animals_relapse(brake, critical):
     """The science file has 3.59457e-3; there m = 0.134148533. Derivatives against the closed scaling in f_r."""
     problem = Problem(oncogene_withdrawal(), t_span=(0, 500), treatment=PROTOCOL, parameters={"brake_R": brake})
@@ -126,6 +128,16 @@ def test_a_top_between_two_points_is_looked_for():
     none = thresholds(DAILY, "r", within=(0.005, 0.2), outcome=late_burden, level=top * 1.01)
     assert not none
     assert "stays below" in none.status
+
+
+def test_a_crossing_at_a_point_of_the_scan_is_not_lost():
+    """The root is the middle of the range, where a loose scan may see either side."""
+    problem = Problem(logistic_growth(), t_span=(0, 60))
+    (one,) = crossing.find(problem, "K", (1000, 4000), outcome="V", level=900.0)
+    for rtol in (1e-3, 1e-4, 1e-5, 1e-6):
+        within = (one.value / 2, 2 * one.value)
+        (found,) = crossing.find(problem.replace(rtol=rtol), "K", within, outcome="V", level=900.0, n=9)
+        assert found.value == pytest.approx(one.value, rel=1e-8)
 
 
 def test_a_jump_is_told():
