@@ -18,6 +18,7 @@ __all__ = ["find"]
 KIND_OF = {"initial": "residual disease", "time": "minimal duration", "cycles": "minimal duration",
            "surgery": "latest surgery"}  # fmt: skip
 FATE_KINDS = ("minimal duration", "latest surgery", "residual disease", "change of fate")
+LOOKED = 17  # points of a range, if not said
 CLOSE = 1e-10  # relative width at which bisection ends
 APART, GROWN = 1e-3, 1e4  # of the box, where two solutions part; growth of sensitivities that tells a separatrix
 FOLDED = 0.05  # relative width at which a fold is looked for where the number of stable states changes
@@ -27,7 +28,7 @@ TIGHT = 1e-4  # relative width from which fates are found at full accuracy
 LOOSE = 100.0  # factor on rtol for the error of the value
 
 
-def find(problem, of, within=None, kinds=None, *, box=None, n=17, rtol=1e-12, progress=True) -> Thresholds:
+def find(problem, of, within=None, kinds=None, *, box=None, n=None, rtol=1e-12, progress=True) -> Thresholds:
     """Values at which what becomes of the tumour changes.
 
     The fate (`fate`) is found at points of the range; between two that differ, bisection until the solution passes
@@ -46,8 +47,8 @@ def find(problem, of, within=None, kinds=None, *, box=None, n=17, rtol=1e-12, pr
         Which to keep of `"minimal duration"`, `"latest surgery"`, `"residual disease"`, `"change of fate"`.
     box : dict, optional
         As in `steady_states`.
-    n : int
-        Points looked at, even on the parameter's scale; every whole number for cycles.
+    n : int, optional
+        Points looked at, 17 if not given, even on the parameter's scale; every whole number for cycles.
     rtol : float
         Tolerance of the solutions.
     progress : bool
@@ -77,7 +78,7 @@ def find(problem, of, within=None, kinds=None, *, box=None, n=17, rtol=1e-12, pr
     moved = lever(problem, of)
     within = moved.range(within)
     _check_kinds(moved, kinds)
-    points = moved.points(within, int(n))
+    points = moved.points(within, LOOKED if n is None else n)
     world = World(moved.at, (points[0], points[-1]), box, rtol, moved.role == "model")
     with Progress(len(points), progress) as bar:
         for value in points:

@@ -73,11 +73,11 @@ class Case:
 
 
 CASES = (
-    Case("crossing", lambda a: a.outcome is not None, ("outcome", "level"), "levels that an outcome passes"),
+    Case("crossing", lambda a: a.outcome is not None, ("outcome", "level", "n"), "levels that an outcome passes"),
     Case("named", lambda a: a.only(NAMED), ("level",), ", ".join(f"{k}: {KINDS[k]}" for k in NAMED)),
-    Case("between_fates", lambda a: a.only(FATES), ("box",), ", ".join(f"{k}: {KINDS[k]}" for k in FATES)),
+    Case("between_fates", lambda a: a.only(FATES), ("box", "n"), ", ".join(f"{k}: {KINDS[k]}" for k in FATES)),
     Case("pulsed", lambda a: a.pulsed, ("time_limit",), "curative pulsed doses"),
     Case("steady", lambda a: a.constant and a.of.role == "treatment", STEADY, "steady states at constant doses"),
-    Case("between_fates", lambda a: not a.constant or a.of.role in FATAL, ("box",), "fates"),
+    Case("between_fates", lambda a: not a.constant or a.of.role in FATAL, ("box", "n"), "fates"),
     Case("steady", lambda a: True, STEADY, "steady states at constant inputs"),
 )

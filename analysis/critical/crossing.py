@@ -20,13 +20,14 @@ from .value import Threshold, Thresholds
 
 __all__ = ["find"]
 
+LOOKED = 33  # points of a range, if not said
 CLOSE = 1e-13  # relative width to which a crossing is solved
 STEP, ROUNDS = 5e-4, 3  # of a parameter's size, in differences; and how often it is shortened
 ROUGH = 1e-4  # of a slope: difference between two orders at which a shorter step is tried
 TURNS = 12  # evaluations in search of a turning point beyond the level
 
 
-def find(problem, of, within=None, kinds=None, *, outcome, level, n=33, rtol=1e-10, progress=True) -> Thresholds:
+def find(problem, of, within=None, kinds=None, *, outcome, level, n=None, rtol=1e-10, progress=True) -> Thresholds:
     """All values found at which an outcome passes a level.
 
     The outcome is computed at points of the range in one sweep, at turning points near the level too; each change of
@@ -44,8 +45,8 @@ def find(problem, of, within=None, kinds=None, *, outcome, level, n=33, rtol=1e-
     outcome : str, Outcome or callable
         A name means its value at the end.
     level : float
-    n : int
-        Points, even on the parameter's scale.
+    n : int, optional
+        Points, 33 if not given, even on the parameter's scale.
     rtol : float
         Tolerance of the solutions at the crossing, if the problem's own is not less.
     progress : bool
@@ -79,7 +80,7 @@ def find(problem, of, within=None, kinds=None, *, outcome, level, n=33, rtol=1e-
         raise ProblemError(f"thresholds: level is a finite number, got {level!r}")
     kind, moved = _kind(kinds), lever(problem, of)
     within = moved.range(within)
-    points = moved.points(within, int(n))
+    points = moved.points(within, LOOKED if n is None else n)
     looked = _Looked(moved, outcome, level, min(rtol, problem.rtol))
     looked.scan(points, progress)
     looked.turn()

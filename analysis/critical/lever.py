@@ -86,7 +86,9 @@ class Lever:
         low, high = within
         if self.role == "cycles":
             return np.arange(low, high + 1)
-        points = (np.geomspace if self.logarithmic(within) else np.linspace)(low, high, n)
+        if not (int(n) == n and n >= 2):
+            raise ProblemError(f"thresholds: n is a whole number of points, 2 or more, got {n!r}")
+        points = (np.geomspace if self.logarithmic(within) else np.linspace)(low, high, int(n))
         points[0], points[-1] = low, high
         return points
 

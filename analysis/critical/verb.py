@@ -16,7 +16,17 @@ __all__ = ["thresholds"]
 
 @refuse_unknown_keywords
 def thresholds(
-    problem, of=None, *, within=None, kinds=None, outcome=None, level=None, box=None, time_limit=10.0, complete=False
+    problem,
+    of=None,
+    *,
+    within=None,
+    kinds=None,
+    outcome=None,
+    level=None,
+    box=None,
+    n=None,
+    time_limit=10.0,
+    complete=False,
 ) -> Thresholds:
     """Values of a parameter or input at which what becomes of the tumour changes.
 
@@ -39,6 +49,9 @@ def thresholds(
         Of the outcome; or, for `"time to relapse"`, the size at which a tumour is detected.
     box : dict, optional
         State -> (low, high): where steady states are looked for, as in `steady_states`.
+    n : int, optional
+        Points of the range that are looked at for fates (17 if not given) and outcomes (33); thresholds that undo each
+        other between two of them are missed.
     time_limit : float
         Seconds for each search that has to be proved.
     complete : bool
@@ -136,6 +149,7 @@ def thresholds(
         "outcome": asked.outcome,
         "level": level,
         "box": box,
+        "n": n,
         "time_limit": float(time_limit),
         "complete": complete,
     }
