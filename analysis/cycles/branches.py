@@ -31,7 +31,7 @@ def continue_cycles(
         Where to start: Hopf points of the branches. All of them if not given; one in which the branch from another
         ended is not followed again.
     ntst : int, optional
-        Mesh intervals. By default 20, and more along the branch where the trivial multiplier is not 1 to 1e-7.
+        Mesh intervals. By default 20, and more along the branch where the trivial multiplier is not 1 to 1e-6.
     ncol : int
         Degree of the polynomials, and Gauss points in each interval.
     max_step : float
@@ -60,7 +60,7 @@ def continue_cycles(
     pseudo-arclength steps in orbit, period and parameter, exact derivatives. Each interval is condensed to its ends;
     multipliers come from the product of the condensed blocks by orthogonal iteration, so that small ones are not lost
     beside large ones. A multiplier below the accuracy of the mesh is small, but not known to its digits. Folds of
-    cycles are located; period doublings, tori and branch points are told and not followed.
+    cycles, period doublings, tori and branch points are located, and what is born there is not followed.
 
     References
     ----------

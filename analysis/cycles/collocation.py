@@ -13,7 +13,7 @@ NEWTON_STEPS = 9
 TOLERANCE = 1e-9  # of the last correction: multipliers are those of the orbit before it
 SETTLED = 1e-6  # corrections below this that no longer shrink are rounding
 SPLIT = 1e-12
-SWEEPS = 12
+SWEEPS = 6
 
 
 @dataclass(frozen=True, eq=False)
@@ -113,6 +113,7 @@ class Solver:
     def __init__(self, equations, logs, m):
         self.equations, self.logs, self.basis, self.m, self.n = equations, np.asarray(logs), basis_of(m), m, equations.n
         self.system = equations.system()
+        self.weighted = self.basis.values.T * self.basis.weights  # from values at Gauss points to integrals
 
     def own(self, U) -> np.ndarray:
         """States in their own units."""
@@ -125,8 +126,9 @@ class Solver:
 
     def pieces(self, U) -> np.ndarray:
         """(N, m + 1, n) values of each interval."""
-        N = (len(U) - 1) // self.m
-        return U[np.arange(N)[:, None] * self.m + np.arange(self.m + 1)]
+        U = np.ascontiguousarray(U)
+        row, item = U.strides
+        return np.ndarray(((len(U) - 1) // self.m, self.m + 1, self.n), float, U, strides=(self.m * row, row, item))
 
     def sizes(self, U, ends) -> tuple:
         """What states (n,) and (log period, parameter) are measured by along the branch."""
@@ -137,14 +139,13 @@ class Solver:
 
     def phase(self, U) -> np.ndarray:
         """Border row (N, m + 1, n) that keeps the phase of an orbit: the integral of u times its u' is the same."""
-        moved = np.einsum("qj,ijk->iqk", self.basis.slopes, self.pieces(U))
-        row = np.einsum("q,qj,iqk->ijk", self.basis.weights, self.basis.values, moved)
-        return row / max(np.max(np.abs(moved)), 1e-300)
+        moved = self.basis.slopes @ self.pieces(U)
+        return self.weighted @ moved / max(np.max(np.abs(moved)), 1e-300)
 
     def along(self, V, h, sizes) -> np.ndarray:
         """Border row (N, m + 1, n) of the inner product with a direction V."""
-        at = np.einsum("qj,ijk->iqk", self.basis.values, self.pieces(V))
-        return np.einsum("i,q,qj,iqk->ijk", h, self.basis.weights, self.basis.values, at / sizes**2)
+        at = self.basis.values @ self.pieces(V)
+        return self.weighted @ (at * (h[:, None, None] / sizes**2))
 
     def correct(self, U, ends, mesh, rows, sides, target):
         """Newton steps from (U, ends) to the orbit that meets the border, or None."""

@@ -42,13 +42,45 @@ def rates_at(z, parameter, system, logs, f, J, moved):
 
 
 @compiled
-def _interval(U, first, h, period, parameter, system, logs, slopes, values, work, A, X):
+def _solve_rows(W, size):
+    """Solve W[:, :size] X = W[:, size:] in place, row by row; X takes the place of the right-hand sides."""
+    width = W.shape[1]
+    for k in range(size):
+        best, most = k, abs(W[k, k])
+        for i in range(k + 1, size):
+            if abs(W[i, k]) > most:
+                best, most = i, abs(W[i, k])
+        if best != k:
+            for c in range(k, width):
+                W[k, c], W[best, c] = W[best, c], W[k, c]
+        if most == 0.0:
+            W[k, k] = 1e-300
+        inverse = 1.0 / W[k, k]
+        for i in range(k + 1, size):
+            factor = W[i, k] * inverse
+            if factor != 0.0:
+                for c in range(k + 1, width):
+                    W[i, c] -= factor * W[k, c]
+    for k in range(size - 1, -1, -1):
+        for i in range(k + 1, size):
+            factor = W[k, i]
+            if factor != 0.0:
+                for c in range(size, width):
+                    W[k, c] -= factor * W[i, c]
+        inverse = 1.0 / W[k, k]
+        for c in range(size, width):
+            W[k, c] *= inverse
+
+
+@compiled
+def _interval(U, first, h, period, parameter, system, logs, slopes, values, work, W, X):
     """Inner and last values of an interval from its first: X (m n, n + 3), columns first value, log T, parameter, rest.
 
     d u_j = X[:, :n] d u_0 + X[:, n] d log T + X[:, n + 1] d parameter + X[:, n + 2], j = 1 to m.
     """
-    f, J, moved, z, pivots, column = work
+    f, J, moved, z = work
     n, m = U.shape[1], slopes.shape[0]
+    size = m * n
     for q in range(m):
         for k in range(n):
             z[k] = 0.0
@@ -60,26 +92,22 @@ def _interval(U, first, h, period, parameter, system, logs, slopes, values, work
             residual = -h * period * f[k]
             for j in range(m + 1):
                 residual += slopes[q, j] * U[first + j, k]
-                part = -h * period * values[q, j]
+            for l in range(n):
+                J[k, l] *= -h * period
+                W[row, size + l] = -values[q, 0] * J[k, l]
+            W[row, size + k] -= slopes[q, 0]
+            for j in range(m):
+                part = values[q, j + 1]
                 for l in range(n):
-                    entry = part * J[k, l]
-                    if l == k:
-                        entry += slopes[q, j]
-                    if j == 0:
-                        X[row, l] = -entry
-                    else:
-                        A[row, (j - 1) * n + l] = entry
-            X[row, n] = h * period * f[k]
-            X[row, n + 1] = h * period * J[k, n]
-            X[row, n + 2] = -residual
-    size = m * n
-    eliminate(A, size, pivots)
-    for c in range(n + 3):
-        for i in range(size):
-            column[i] = X[i, c]
-        substitute(A, size, pivots, column)
-        for i in range(size):
-            X[i, c] = column[i]
+                    W[row, j * n + l] = part * J[k, l]
+                W[row, j * n + k] += slopes[q, j + 1]
+            W[row, size + n] = h * period * f[k]
+            W[row, size + n + 1] = h * period * J[k, n]
+            W[row, size + n + 2] = -residual
+    _solve_rows(W, size)
+    for i in range(size):
+        for c in range(n + 3):
+            X[i, c] = W[i, size + c]
 
 
 @compiled
@@ -115,10 +143,8 @@ def newton_step(U, log_period, parameter, h, system, logs, slopes, values, rows,
     N, n, m = h.shape[0], U.shape[1], slopes.shape[0]
     period = np.exp(log_period)
     size, width = m * n, 3 * n + 4
-    work = (
-        np.empty(n), np.empty((n, n + 1)), np.empty(n), np.empty(n), np.empty(size, np.int64), np.empty(size),
-    )  # fmt: skip
-    A = np.empty((size, size))
+    work = np.empty(n), np.empty((n, n + 1)), np.empty(n), np.empty(n)
+    W = np.empty((size, size + n + 3))
     X = np.empty((N, size, n + 3))
     kept = np.empty((N, n, width))
     panel = np.zeros((2 * n + 2, width))
@@ -129,7 +155,7 @@ def newton_step(U, log_period, parameter, h, system, logs, slopes, values, rows,
         border[r, c1] = target[r] - sides[r, 0] * log_period - sides[r, 1] * parameter
     border[1, c2] = 1.0
     for i in range(N):
-        _interval(U, i * m, h[i], period, parameter, system, logs, slopes, values, work, A, X[i])
+        _interval(U, i * m, h[i], period, parameter, system, logs, slopes, values, work, W, X[i])
         last = size - n
         for k in range(n):
             for l in range(n):

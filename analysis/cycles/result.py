@@ -19,14 +19,15 @@ class CyclePoint:
     Attributes
     ----------
     kind : {"fold of cycles", "period doubling", "torus", "branch point"}
-        Folds are located; of the others is known between which orbits they lie.
+        At a fold the parameter turns back; at the others a multiplier crosses the unit circle at -1, away from the
+        real line, or at 1.
     parameter : str
     value : float
     period : float
     between : (float, float)
         Values of the parameter at the orbits before and after.
     orbit : Orbit or None
-        At a fold.
+        There; None where it was not located, and only known to lie between the two.
     """
 
     kind: str

@@ -11,7 +11,7 @@ __all__ = ["Walked", "first_cycle", "walk_cycles"]
 FIRST, LEAST = 0.02, 1e-7
 ADAPT = 2  # steps between two meshes
 MOST_INTERVALS = 480
-ACCURATE, LAVISH = 1e-7, 1e-11  # errors of the trivial multiplier above and below which the mesh is refined, coarsened
+ACCURATE, LAVISH = 1e-6, 1e-10  # errors of the trivial multiplier above and below which the mesh is refined, coarsened
 UNBOUNDED = "the period grows without bound (the orbit meets a steady state)"
 LOST = 1e-3  # error above which nothing is told of multipliers
 LOWEST = -600.0  # of a logarithm
@@ -215,7 +215,7 @@ def _accept(solver, walked, cycle, ahead, length, options):
     if fold and sure and len(walked.cycles) > 1:
         walked.found.append(("fold", place, _fold(solver, cycle, length)))
     for kind in crossings(walked.multipliers[-1], told[0], fold) if sure else ():
-        walked.found.append((kind, place, None))
+        walked.found.append((kind, place, _crossing(solver, cycle, length, kind)))
     walked.add(ahead, told)
     if ahead.ends[0] > np.log(options.longest):
         walked.end = UNBOUNDED
@@ -251,21 +251,42 @@ def _between(cycle, ahead, value):
 def _fold(solver, cycle, length):
     """The orbit between 0 and a length along the branch at which the parameter turns back, or None."""
     size, end_size = solver.sizes(cycle.U, cycle.ends)
+    return _zero(solver, cycle, length, lambda c: solver.unit(c, size, end_size)[1][1], 1e-12)
+
+
+def _crossing(solver, cycle, length, kind):
+    """The orbit between 0 and a length along the branch at which a multiplier crosses the unit circle, or None."""
+
+    def distance(c):
+        others = _others(multipliers_of(c.steps)[0])
+        pair = np.abs(others.imag) > UNIT_CIRCLE * np.abs(others)
+        if kind == "torus":
+            sizes = np.log(np.abs(others[pair]))
+            return sizes[np.argmin(np.abs(sizes))]
+        gaps = others[~pair].real + (1.0 if kind == "period doubling" else -1.0)
+        return gaps[np.argmin(np.abs(gaps))]
+
+    start = cycle if len(cycle.steps) == len(cycle.h) else solver.at_parameter(cycle, cycle.ends[1])
+    return None if start is None else _zero(solver, start, length, distance, 1e-9)
+
+
+def _zero(solver, cycle, length, function, tolerance):
+    """The orbit between 0 and a length along the branch at which a function of orbits changes sign, or None."""
+    from scipy.optimize import brentq
+
     found = {}
 
-    def slope(x):
+    def at(x):
         found[x] = cycle if x == 0 else solver.step(cycle, x)
         if found[x] is None:
             raise ArithmeticError
-        return solver.unit(found[x], size, end_size)[1][1]
-
-    from scipy.optimize import brentq
+        return function(found[x])
 
     try:
-        at = brentq(slope, 0.0, length, xtol=1e-12 * length, rtol=1e-12)
+        x = brentq(at, 0.0, length, xtol=tolerance * length, rtol=1e-12)
     except (ArithmeticError, ValueError):
         return None
-    return found[at] if at in found else solver.step(cycle, at)
+    return found[x] if x in found else solver.step(cycle, x)
 
 
 def crossings(before, after, fold) -> list:

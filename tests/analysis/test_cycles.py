@@ -178,6 +178,73 @@ def test_a_branch_that_meets_a_saddle_ends_with_a_long_period():
     assert all(np.max(b.residuals) < 1e-2 for b in branches)
 
 
+def test_lorenz_cycles_end_in_the_homoclinic_orbit():
+    """Subcritical Hopf point at s (s + b + 3) / (s - b - 1) = 470/19; the saddle's loop at r = 13.926557."""
+    x, y, z, r = free("x"), free("y"), free("z"), Parameter("r", 5.0)
+    model = Model("lorenz", rates={x: 10 * (y - x), y: r * x - y - x * z, z: x * y - sp.Rational(8, 3) * z})
+    rest = {"x": np.sqrt(32 / 3), "y": np.sqrt(32 / 3), "z": 4.0}
+    (branch,) = continue_cycles(continue_branches(Problem(model), "r", (2, 40), start=rest))
+    assert branch.values[0] == pytest.approx(470 / 19, rel=1e-12)
+    assert branch.values[-1] == pytest.approx(13.926557, abs=2e-6)
+    assert branch.periods[-1] > 10 * branch.periods[0]
+    assert "period grows" in branch.end
+    assert not branch.stable[1:].any()
+
+
+def test_a_torus_is_told_where_two_multipliers_cross_the_circle():
+    """r' = (z - b) r, z' = c + a z - z^3/3 - r^2, turning at rate d: the pair has modulus 1 at b^2 = a."""
+    x, y, z, b = free("x"), free("y"), free("z"), Parameter("b", 2.2)
+    a, c, d = 0.5, 0.6, 3.5
+    model = Model("langford", rates={
+        x: (z - b) * x - d * y, y: d * x + (z - b) * y, z: c + a * z - z**3 / 3 - x**2 - y**2,
+    })  # fmt: skip
+    rest = float(max(np.roots([-1 / 3, 0, a, c]).real))
+    found = continue_cycles(continue_branches(Problem(model), "b", (0.1, 2.5), start={"x": 0, "y": 0, "z": rest}))
+    (torus,) = found.of_kind("torus")
+    assert torus.value == pytest.approx(np.sqrt(a), rel=1e-7)
+    assert torus.period == pytest.approx(2 * np.pi / d, rel=1e-9)
+    (cycle,) = found.at(1.0)
+    r2 = c + a - 1 / 3
+    pair = np.linalg.eigvals([[0, np.sqrt(r2)], [-2 * np.sqrt(r2), a - 1]])
+    np.testing.assert_allclose(np.sort_complex(cycle.others), np.sort_complex(np.exp(pair * 2 * np.pi / d)), rtol=1e-8)
+
+
+def test_a_branch_point_is_told_where_another_cycle_crosses():
+    """z' = z (mu - 1 - z^2) beside the normal form: at mu = 1 the multiplier of z is 1."""
+    x, y, z, mu = free("x"), free("y"), free("z"), Parameter("mu", -0.5)
+    grows = mu - x**2 - y**2
+    model = Model("pitchfork", rates={x: x * grows - y, y: y * grows + x, z: z * (mu - 1 - z**2)})
+    steady = continue_branches(Problem(model), "mu", (-0.5, 2.0), start={"x": 0, "y": 0, "z": 0})
+    (point,) = continue_cycles(steady).points
+    assert (point.kind, round(point.value, 7)) == ("branch point", 1.0)
+
+
+def test_period_doubling_of_roessler():
+    """Where -1 is a multiplier of sensitivities carried by the integrator, too."""
+    x, y, z, a = free("x"), free("y"), free("z"), Parameter("a", 0.0)
+    model = Model("roessler", rates={x: -y - z, y: x + a * y, z: 2 + z * (x - 4)})
+    steady = continue_branches(Problem(model), "a", (0.0, 0.36), start={"x": 0.5, "y": -0.5, "z": 0.5})
+    (point,) = continue_cycles(steady).of_kind("period doubling")
+    orbit = point.orbit
+    assert np.min(np.abs(orbit.multipliers + 1)) < 1e-6
+    names = orbit.problem.system.states
+    run = solve(
+        orbit.problem.replace(rtol=1e-11, atol=1e-11), t_eval=[orbit.period], sensitivities=[f"{s}(0)" for s in names]
+    )
+    monodromy = np.array([[run.sensitivity(i, f"{j}(0)")[-1] for j in names] for i in names])
+    assert np.min(np.abs(np.linalg.eigvals(monodromy) + 1)) < 1e-5
+
+
+def test_an_input_is_followed_as_well(relapses):
+    """Effector cells given (s1) still the relapses of c = 0.03; at s1 = 0 they are those of the branch over c."""
+    problem = Problem(kirschner_panetta(), parameters={"c": 0.03}).at_constant(s1=0.0)
+    found = continue_cycles(continue_branches(problem, "s1", (0.0, 500.0), box=CELLS))
+    (cycle,) = found.at(1e-9)
+    (other,) = relapses.at(0.03)
+    assert cycle.period == pytest.approx(other.period, rel=1e-9)
+    assert cycle.max("s1") == pytest.approx(1e-9)
+
+
 def test_multipliers_far_apart_keep_their_digits():
     rng = np.random.default_rng(3)
     wanted = np.array([1e20, 1.0, 1e-20])
