@@ -12,6 +12,7 @@ __all__ = ["Basis", "Cycle", "Solver", "basis_of", "multipliers_of"]
 NEWTON_STEPS = 9
 TOLERANCE = 1e-9  # of the last correction: multipliers are those of the orbit before it
 SETTLED = 1e-6  # corrections below this that no longer shrink are rounding
+FLOOR = 1e-3  # least size of a state or parameter, in its scale
 SPLIT = 1e-12
 SWEEPS = 6
 
@@ -82,6 +83,10 @@ class Cycle:
         Derivative of each interval's last value by its first.
     taken : int
         Newton steps.
+    bend : (array like U, array like ends) or None
+        Change of the unit tangent for each length along the branch.
+    cosine : float
+        Of the angle between the tangents here and at the orbit before.
     """
 
     U: np.ndarray
@@ -91,6 +96,8 @@ class Cycle:
     direction: np.ndarray
     steps: np.ndarray
     taken: int = 0
+    bend: tuple | None = None
+    cosine: float = 1.0
 
     @property
     def h(self) -> np.ndarray:
@@ -133,8 +140,8 @@ class Solver:
     def sizes(self, U, ends) -> tuple:
         """What states (n,) and (log period, parameter) are measured by along the branch."""
         spread = np.ptp(U, axis=0) / 2
-        return np.where(self.logs, np.maximum(1.0, spread), np.maximum(np.max(np.abs(U), axis=0), 1e-3)), np.array(
-            [1.0, max(abs(ends[1]), 1e-3)]
+        return np.where(self.logs, np.maximum(1.0, spread), np.maximum(np.max(np.abs(U), axis=0), FLOOR)), np.array(
+            [1.0, max(abs(ends[1]), FLOOR)]
         )
 
     def phase(self, U) -> np.ndarray:
@@ -150,33 +157,31 @@ class Solver:
     def correct(self, U, ends, mesh, rows, sides, target):
         """Newton steps from (U, ends) to the orbit that meets the border, or None."""
         h, steps = np.diff(mesh), np.empty((len(mesh) - 1, self.n, self.n))
-        U, ends, before = U.copy(), np.array(ends, dtype=float), np.inf
-        for taken in range(1, NEWTON_STEPS + 1):
-            dU, V, d, direction = machine.newton_step(
-                U, ends[0], ends[1], h, self.system, self.logs, self.basis.slopes, self.basis.values, rows, sides,
-                target, steps,
+        U, ends = np.array(U, dtype=float), np.array(ends, dtype=float)
+        with np.errstate(all="ignore"):
+            taken, V, direction = machine.newton(
+                U, ends, h, self.system, self.logs, self.basis.slopes, self.basis.values, rows, sides, target, steps,
+                NEWTON_STEPS, TOLERANCE, SETTLED,
             )  # fmt: skip
-            length = max(np.max(np.abs(dU)), np.max(np.abs(d)))
-            stalls = taken > 3 and length > 0.5 * before
-            if not length < 5.0 or (stalls and not length < SETTLED):
-                return None
-            U += dU
-            ends += d
-            if length < TOLERANCE or stalls:
-                return Cycle(U, ends, mesh, V, direction, steps, taken)
-            before = length
-        return None
+        return Cycle(U, ends, mesh, V, direction, steps, taken) if taken else None
 
     def step(self, cycle, length):
         """The orbit at a length along the branch from another one, or None; its tangent heads the same way."""
-        size, end_size = self.sizes(cycle.U, cycle.ends)
-        V, direction = self.unit(cycle, size, end_size)
-        along = self.along(V, cycle.h, size)
-        rows = np.stack([self.phase(cycle.U), along])
-        sides = np.array([[0.0, 0.0], direction / end_size**2])
-        here = np.sum(along * self.pieces(cycle.U)) + sides[1] @ cycle.ends
-        start = cycle.U + length * V, cycle.ends + length * direction
-        return self.correct(*start, cycle.mesh, rows, sides, np.array([0.0, here + length]))
+        basis = self.basis
+        rows, sides, here, size, norm = machine.border_of(
+            cycle.U, cycle.ends, cycle.V, cycle.direction, cycle.h, self.logs, basis.slopes, basis.values,
+            self.weighted, FLOOR,
+        )  # fmt: skip
+        U, ends = cycle.U + (length / norm) * cycle.V, cycle.ends + (length / norm) * cycle.direction
+        if cycle.bend is not None:
+            U, ends = U + 0.5 * length**2 * cycle.bend[0], ends + 0.5 * length**2 * cycle.bend[1]
+        ahead = self.correct(U, ends, cycle.mesh, rows, sides, np.array([here[0], here[1] + length]))
+        if ahead is None:
+            return None
+        # the last border row is 1 along the new tangent: its length in the same sizes is 1 / cosine
+        new = machine.length_of(ahead.V, ahead.direction, ahead.h, basis.values, basis.weights, size)
+        bend = (ahead.V / new - cycle.V / norm) / length, (ahead.direction / new - cycle.direction / norm) / length
+        return Cycle(ahead.U, ahead.ends, ahead.mesh, ahead.V, ahead.direction, ahead.steps, ahead.taken, bend, 1 / new)
 
     def unit(self, cycle, size, end_size):
         """Tangent of length 1 in the sizes."""
@@ -195,9 +200,11 @@ class Solver:
         x = (mesh[:-1, None] + np.diff(mesh)[:, None] * self.basis.nodes[:-1]).ravel()
         i = np.clip(np.searchsorted(cycle.mesh, x, side="right") - 1, 0, len(cycle.mesh) - 2)
         weights = self.basis.at((x - cycle.mesh[i]) / cycle.h[i])
-        U, V = (np.einsum("pj,pjk->pk", weights, self.pieces(W)[i]) for W in (cycle.U, cycle.V))
-        U, V = (np.vstack([W, W[:1]]) for W in (U, V))
-        return Cycle(U, cycle.ends, mesh, V, cycle.direction, cycle.steps)
+        curves = [cycle.U, cycle.V] + ([] if cycle.bend is None else [cycle.bend[0]])
+        read = [(weights[:, None, :] @ self.pieces(W)[i])[:, 0] for W in curves]
+        read = [np.vstack([W, W[:1]]) for W in read]
+        bend = None if cycle.bend is None else (read[2], cycle.bend[1])
+        return Cycle(read[0], cycle.ends, mesh, read[1], cycle.direction, cycle.steps, cycle.taken, bend)
 
     def density(self, cycle) -> np.ndarray:
         """(N,) how many intervals each interval wants: the (m + 1)-th root of the next derivative times its length."""
@@ -239,11 +246,15 @@ def multipliers_of(steps) -> tuple:
     turned, R, size = machine.triangular_product(np.ascontiguousarray(steps), np.eye(n), SWEEPS)
     found, first = [], 0
     for k in range(1, n + 1):
-        if k == n or np.max(np.abs(turned[k:, :k])) < SPLIT:
-            block = turned[first:k, first:k] @ (np.exp(size[first:k] - size[first])[:, None] * R[first:k, first:k])
-            with np.errstate(over="ignore"):
-                found.append(np.linalg.eigvals(block).astype(complex) * np.exp(size[first]))
-            first = k
-    values = np.concatenate(found)
+        if k < n and np.abs(turned[k:, :k]).max() >= SPLIT:
+            continue
+        with np.errstate(over="ignore"):
+            if k == first + 1:
+                found.append(np.array([turned[first, first] * np.exp(size[first])]))
+            else:
+                block = turned[first:k, first:k] @ (np.exp(size[first:k] - size[first])[:, None] * R[first:k, first:k])
+                found.append(np.linalg.eigvals(block) * np.exp(size[first]))
+        first = k
+    values = np.concatenate(found).astype(complex)
     values = values[np.argsort(-np.abs(values), kind="stable")]
     return values, float(np.min(np.abs(values - 1)))

@@ -16,7 +16,16 @@ import numpy as np
 
 from ..continuation.machine import COMPILED, compiled, eliminate, run_tape, substitute
 
-__all__ = ["COMPILED", "newton_step", "rates_at", "triangular_product"]
+__all__ = [
+    "COMPILED",
+    "border_of",
+    "ends_of_rows",
+    "length_of",
+    "newton",
+    "newton_step",
+    "rates_at",
+    "triangular_product",
+]
 
 
 @compiled
@@ -281,6 +290,166 @@ def _back(U, X, kept, panel, border, m):
                         value += X[i, at, l] * V[i * m, l]
                     V[i * m + j, k] = value
     return both[0], both[1], ends[0], ends[1]
+
+
+@compiled
+def newton(U, ends, h, system, logs, slopes, values, rows, sides, target, steps, most, tolerance, settled):
+    """Newton steps in place until the correction is below the tolerance, or no longer shrinks below `settled`.
+
+    Parameters
+    ----------
+    U : (N m + 1, n) array
+    ends : (2,) array
+        Log period, parameter.
+    h, system, logs, slopes, values, rows, sides, target, steps
+        As in `newton_step`.
+    most : int
+    tolerance, settled : float
+
+    Returns
+    -------
+    taken : int
+        0 where the steps do not settle.
+    V : (N m + 1, n) array
+    direction : (2,) array
+        Tangent of the branch.
+    """
+    before = np.inf
+    for taken in range(1, most + 1):
+        dU, V, d, direction = newton_step(
+            U, ends[0], ends[1], h, system, logs, slopes, values, rows, sides, target, steps
+        )
+        length = max(abs(d[0]), abs(d[1]))
+        finite = length == length
+        for i in range(dU.shape[0]):
+            for k in range(dU.shape[1]):
+                size = abs(dU[i, k])
+                finite = finite and size == size
+                length = max(length, size)
+        stalls = taken > 3 and length > 0.5 * before
+        if not finite or length > 5.0 or (stalls and length > settled):
+            return 0, V, direction
+        for i in range(dU.shape[0]):
+            for k in range(dU.shape[1]):
+                U[i, k] += dU[i, k]
+        ends[0] += d[0]
+        ends[1] += d[1]
+        if length < tolerance or stalls:
+            return taken, V, direction
+        before = length
+    return 0, V, direction
+
+
+@compiled
+def border_of(U, ends, V, direction, h, logs, slopes, values, weighted, floor):
+    """The border of a step along the branch: phase, and length along the tangent.
+
+    Parameters
+    ----------
+    U, V : (N m + 1, n) arrays
+        Orbit and tangent.
+    ends, direction : (2,) arrays
+    h, logs, slopes, values
+        As in `newton_step`.
+    weighted : (m + 1, m) array
+        From values at Gauss points to integrals with each polynomial.
+    floor : float
+        Least size that a state or the parameter is measured by.
+
+    Returns
+    -------
+    rows : (2, N, m + 1, n) array
+    sides : (2, 2) array
+    here : (2,) array
+        What the border gives for the orbit itself.
+    size : (n + 1,) array
+        Of states and parameter: states in logarithms half their range or 1, others their largest value.
+    length : float
+        Of the tangent in sizes.
+    """
+    N, n, m = h.shape[0], U.shape[1], slopes.shape[0]
+    rows, sides, here = np.zeros((2, N, m + 1, n)), np.zeros((2, 2)), np.zeros(2)
+    size = np.empty(n + 1)
+    for k in range(n):
+        low, high = U[0, k], U[0, k]
+        for i in range(U.shape[0]):
+            low, high = min(low, U[i, k]), max(high, U[i, k])
+        size[k] = max(1.0, (high - low) / 2) if logs[k] else max(abs(low), abs(high), floor)
+    size[n] = end_size = max(abs(ends[1]), floor)
+    most, square = 0.0, direction[0] ** 2 + (direction[1] / end_size) ** 2
+    for i in range(N):
+        for k in range(n):
+            for q in range(m):
+                slope, value = 0.0, 0.0
+                for j in range(m + 1):
+                    slope += slopes[q, j] * U[i * m + j, k]
+                    value += values[q, j] * V[i * m + j, k]
+                most = max(most, abs(slope))
+                value *= h[i] / size[k] ** 2
+                for j in range(m + 1):
+                    rows[0, i, j, k] += weighted[j, q] * slope
+                    rows[1, i, j, k] += weighted[j, q] * value
+            for j in range(m + 1):
+                square += rows[1, i, j, k] * V[i * m + j, k]
+    length = np.sqrt(square)
+    most = max(most, 1e-300)
+    for i in range(N):
+        for j in range(m + 1):
+            for k in range(n):
+                rows[0, i, j, k] /= most
+                rows[1, i, j, k] /= length
+                for r in range(2):
+                    here[r] += rows[r, i, j, k] * U[i * m + j, k]
+    sides[1, 0], sides[1, 1] = direction[0] / length, direction[1] / end_size**2 / length
+    here[1] += sides[1, 0] * ends[0] + sides[1, 1] * ends[1]
+    return rows, sides, here, size, length
+
+
+@compiled
+def length_of(V, direction, h, values, weights, size):
+    """Length of a tangent in the sizes of `border_of`."""
+    N, n, m = h.shape[0], V.shape[1], values.shape[0]
+    square = direction[0] ** 2 + (direction[1] / size[n]) ** 2
+    for i in range(N):
+        for q in range(m):
+            for k in range(n):
+                value = 0.0
+                for j in range(m + 1):
+                    value += values[q, j] * V[i * m + j, k]
+                square += h[i] * weights[q] * (value / size[k]) ** 2
+    return np.sqrt(square)
+
+
+@compiled
+def ends_of_rows(x, rows):
+    """Least and largest values of periodic curves (r, k) over x (k,), 0 to 1, by parabolas through three points.
+
+    Curves that are positive are read in logarithms.
+    """
+    r, count = rows.shape[0], rows.shape[1] - 1
+    found = np.empty((2, r))
+    for a in range(r):
+        least, most = 0, 0
+        for i in range(count):
+            if rows[a, i] < rows[a, least]:
+                least = i
+            if rows[a, i] > rows[a, most]:
+                most = i
+        positive = rows[a, least] > 0.0
+        for which in range(2):
+            i = least if which == 0 else most
+            before = i - 1 if i > 0 else count - 1
+            left = x[i] - x[before] if i > 0 else x[count] - x[before]
+            right = x[i + 1] - x[i]
+            lower, here, upper = rows[a, before], rows[a, i], rows[a, i + 1]
+            if positive:
+                lower, here, upper = np.log(lower), np.log(here), np.log(upper)
+            up, down = (here - lower) / left, (upper - here) / right
+            bend, slope = (down - up) / (left + right), (up * right + down * left) / (left + right)
+            if (bend < 0.0) if which == 1 else (bend > 0.0):
+                here -= slope**2 / (4.0 * bend)
+            found[which, a] = np.exp(here) if positive else here
+    return found
 
 
 @compiled

@@ -87,7 +87,7 @@ class Orbit:
 
     def _ends(self, name):
         values = self[name]
-        return (np.min(values), np.max(values)) if self.forced else ends_of(self.t / self.period, values)
+        return (np.min(values), np.max(values)) if self.forced else ends_of((self.t - self.t[0]) / self.period, values)
 
     def min(self, name) -> float:
         """Least value of a state, observable or input over the period."""
@@ -153,36 +153,29 @@ def _complex(value):
 
 
 def ends_of(x, values) -> tuple:
-    """Least and largest value of a smooth periodic curve; positive ones are read in logarithms.
+    """Least and largest value of smooth periodic curves; positive ones are read in logarithms.
 
     Parameters
     ----------
     x : (k,) array
         From 0 to 1, both included.
-    values : (k,) array
+    values : (k,) or (r, k) array
 
     Returns
     -------
-    (float, float)
+    (array, array)
+        Each of shape () or (r,).
 
     Examples
     --------
     >>> x = np.linspace(0, 1, 100)
-    >>> [round(v, 6) for v in ends_of(x, np.cos(2 * np.pi * x - 1))]
+    >>> [round(float(v), 6) for v in ends_of(x, np.cos(2 * np.pi * x - 1))]
     [-1.0, 1.0]
     """
-    if np.min(values) > 0:
-        logs = np.log(values)
-        return float(np.exp(-_peak(x, -logs))), float(np.exp(_peak(x, logs)))
-    return -_peak(x, -values), _peak(x, values)
+    from . import machine
 
-
-def _peak(x, values) -> float:
-    """Top of the parabola through the highest point and its neighbours."""
-    i = int(np.argmax(values[:-1]))
-    before, after = (x[i - 1], x[i + 1]) if i else (x[-2] - 1, x[1])
-    left = (values[i] - values[i - 1 if i else -2]) / (x[i] - before)
-    right = (values[i + 1] - values[i]) / (after - x[i])
-    bend = (right - left) / (after - before)
-    slope = (left * (after - x[i]) + right * (x[i] - before)) / (after - before)
-    return float(values[i] - slope**2 / (4 * bend)) if bend < 0 else float(values[i])
+    rows = np.atleast_2d(np.asarray(values, dtype=float))
+    with np.errstate(all="ignore"):
+        low, high = machine.ends_of_rows(np.ascontiguousarray(x, dtype=float), np.ascontiguousarray(rows))
+    shape = np.shape(values)[:-1]
+    return low.reshape(shape), high.reshape(shape)

@@ -41,7 +41,7 @@ def states_of(solver, U, parameter) -> np.ndarray:
 def _finer(solver, cycle):
     """Values of the polynomials at even points between the nodes: positions (k,) in [0, 1] and U (k, n)."""
     inner = np.arange(solver.m * FINE) / (solver.m * FINE)
-    pieces = np.einsum("pj,ijk->ipk", solver.basis.at(inner), solver.pieces(cycle.U))
+    pieces = solver.basis.at(inner) @ solver.pieces(cycle.U)
     positions = (cycle.mesh[:-1, None] + cycle.h[:, None] * inner).ravel()
     U = pieces.reshape(-1, solver.n)
     return np.append(positions, 1.0), np.vstack([U, U[:1]])
@@ -72,24 +72,20 @@ def extremes_of(problem, parameter, solver, cycle) -> dict:
     system = problem.system
     p, levels = _numbers(problem, parameter, float(cycle.ends[1] * solver.equations.scale[solver.n]))
     positions, fine = _finer(solver, cycle)
-    both = []
-    for U in (fine, cycle.U):
-        states = states_of(solver, U, cycle.ends[1])
-        rows = dict(zip(system.states, states.T, strict=True))
-        if system.observables:
-            inputs = np.repeat(levels[:, None], len(U), axis=1)
-            seen = np.asarray(system.observe(np.zeros(len(U)), states.T, p, inputs))
-            rows |= dict(zip(system.observables, seen, strict=True))
-        both.append(rows)
-    weights = _weights(solver, cycle)
-    return {name: np.array([*ends_of(positions, values), weights @ both[1][name]]) for name, values in both[0].items()}
+    rows = states_of(solver, fine, cycle.ends[1]).T
+    if system.observables:
+        inputs = np.repeat(levels[:, None], len(fine), axis=1)
+        rows = np.vstack([rows, np.asarray(system.observe(np.zeros(len(fine)), rows, p, inputs))])
+    low, high = ends_of(positions, rows)
+    means = rows[:, ::FINE] @ _weights(solver, cycle)
+    return dict(zip((*system.states, *system.observables), np.column_stack([low, high, means]), strict=True))
 
 
 def _weights(solver, cycle):
     """(N m + 1,) of the mean over the period."""
-    weights = np.zeros(len(cycle.U))
-    N, m = len(cycle.h), solver.m
-    np.add.at(weights, np.arange(N)[:, None] * m + np.arange(m + 1), cycle.h[:, None] * solver.basis.mean)
+    parts = cycle.h[:, None] * solver.basis.mean
+    weights = np.append(parts[:, :-1].ravel(), 0.0)
+    weights[solver.m :: solver.m] += parts[:, -1]
     return weights
 
 

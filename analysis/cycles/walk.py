@@ -1,6 +1,6 @@
 """A branch of cycles walked from a Hopf point: steps, adaptive mesh, multipliers, folds located, ends."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -9,6 +9,7 @@ from .collocation import Cycle, multipliers_of
 __all__ = ["Walked", "first_cycle", "walk_cycles"]
 
 FIRST, LEAST = 0.02, 1e-7
+COSINE = 0.9  # of the angle between tangents that a step may turn
 ADAPT = 2  # steps between two meshes
 MOST_INTERVALS = 480
 ACCURATE, LAVISH = 1e-6, 1e-10  # errors of the trivial multiplier above and below which the mesh is refined, coarsened
@@ -171,7 +172,7 @@ def _meshed(solver, walked, options, since):
     if settled is not None:  # the orbit itself is better known on the finer mesh
         told = multipliers_of(settled.steps)
         if told[1] < walked.errors[-1]:
-            settled = Cycle(settled.U, settled.ends, settled.mesh, moved.V, moved.direction, settled.steps)
+            settled = replace(settled, V=moved.V, direction=moved.direction, bend=moved.bend)
             walked.cycles[-1], walked.multipliers[-1], walked.errors[-1] = settled, *told
             moved = settled
     return moved, 0
@@ -180,18 +181,10 @@ def _meshed(solver, walked, options, since):
 def _ahead(solver, cycle, length, options):
     while length > LEAST:
         ahead = solver.step(cycle, length)
-        if ahead is not None and _near(solver, cycle, ahead, length):
+        if ahead is not None and ahead.cosine > COSINE:
             return ahead, length
         length /= 2
     return None, length
-
-
-def _near(solver, cycle, ahead, length):
-    """Whether the step did not jump to another branch: the tangents hardly turn."""
-    size, end_size = solver.sizes(cycle.U, cycle.ends)
-    (V, d), (W, e) = solver.unit(cycle, size, end_size), solver.unit(ahead, size, end_size)
-    cosine = np.sum(solver.along(V, cycle.h, size) * solver.pieces(W)) + np.sum(d * e / end_size**2)
-    return cosine > 0.9
 
 
 def _accept(solver, walked, cycle, ahead, length, options):
