@@ -8,10 +8,12 @@ import numpy as np
 from ..proved.reduce import NotReducible
 from .closed_form import grid, sign_changes, solve_for, zeros_between
 from .moved import words_of
-from .special import transcritical_threshold
+from .special import rare_threshold, transcritical_threshold
 from .tumour_free import tumour_free
 
 __all__ = ["Rare", "growth_zeros", "rare_growth", "rare_points"]
+
+MOST_STATES = 24  # of a model whose second derivatives are written out
 
 
 def rare_growth(problem, moved, within) -> tuple:
@@ -81,9 +83,16 @@ def _zeros(free, entries, group, letter, numbers, within, level):
         zeros = frozenset(s for s, v in zip(free.symbols, numbers, strict=True) if v == 0 and s != letter)
         solved = solve_for(entries[0], letter, zeros)
         found, sure = zeros_between(solved, entries[0], letter, free.symbols, numbers, within)
+        if len(solved.formulas) != 1:  # several zeros can fall together, and growth then does not change its sign
+            found = [(v, e) for v, e in found if _crosses(level, v, within)]
         return [(v, e, solved.absent if e is not None else ()) for v, e in found], sure
     values = grid(within, 120)
     return [(v, None, ()) for v in sign_changes(level, values, np.array([level(v) for v in values]))], False
+
+
+def _crosses(level, value, within):
+    step = max(1e-5 * abs(value), 1e-9 * (within[1] - within[0]))
+    return level(value - step) * level(value + step) < 0
 
 
 def _all_over(names, ends):
@@ -156,10 +165,14 @@ def _threshold(problem, moved, rare):
     if not rare.settled:
         conditions.append("the state without tumour is unstable in what is not tumour")
     state = {s.name: rare.others.get(s.name, 0.0) for s in problem.model.states}
-    return transcritical_threshold(
-        problem, moved, rare.value, state, free.names(rare.group), rare.kind, formula=rare.formula,
-        found="numerical" if rare.formula is None else "symbolic", conditions=tuple(conditions),
-    )  # fmt: skip
+    more = {"formula": rare.formula, "found": "numerical" if rare.formula is None else "symbolic",
+            "conditions": tuple(conditions)}  # fmt: skip
+    if len(problem.model.states) > MOST_STATES:
+        numbers = numbers_of(problem, free)
+        at = free.symbols.index(moved.symbol)
+        here = (*numbers[:at], rare.value, *numbers[at + 1 :])
+        return rare_threshold(problem, moved, rare.value, state, rare.kind, rare.group, free, here, **more)
+    return transcritical_threshold(problem, moved, rare.value, state, rare.kind, free.names(rare.group), **more)
 
 
 def without_tumour(problem, moved, value) -> str:

@@ -10,7 +10,7 @@ from ..steady_states import steady_states
 from .moved import at_value, value_of, words_of
 from .special import cycles_threshold, fold_threshold, transcritical_threshold, tumour_names
 
-__all__ = ["branches_over", "changes_of", "from_branches"]
+__all__ = ["branches_over", "changes_of", "from_branches", "rare_changes"]
 
 PRESENT = 1e-9  # of the largest tumour on the branches: less is none
 APART = 1e-7
@@ -40,7 +40,7 @@ def from_branches(problem, moved, within, box, time_limit, rare) -> tuple:
     branches = branches_over(problem, moved, within, box, time_limit)
     found = changes_of(problem, moved, branches)
     if rare:
-        found += _tumour_free_changes(problem, moved, branches)
+        found += rare_changes(problem, moved, branches)
     notes = [note for note in branches.notes if "missed" in note or "continuum" in note or "branches:" in note]
     return found, notes
 
@@ -129,7 +129,7 @@ def is_blockade(model, symbol) -> bool:
     return all(sp.diff(rate, s) == 0 for rate in tumour for s in acting)
 
 
-def _tumour_free_changes(problem, moved, branches):
+def rare_changes(problem, moved, branches) -> list:
     """Branch points without tumour: curative doses where the rest of the state is stable."""
     names = tumour_names(problem)
     found = []
@@ -138,6 +138,5 @@ def _tumour_free_changes(problem, moved, branches):
         if point.kind in ("transcritical", "pitchfork") and none:
             growing = sum(point.eigenvalues.real > 1e-9 * max(abs(point.eigenvalues)))
             kind = "clone dose" if growing else "curative dose"
-            clones = tuple(sorted(names))
-            found.append(transcritical_threshold(problem, moved, point.value, point.values, clones, kind))
+            found.append(transcritical_threshold(problem, moved, point.value, point.values, kind))
     return found

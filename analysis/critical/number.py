@@ -14,12 +14,12 @@ import numpy as np
 from remission.models.errors import ProblemError
 
 from ..continuation.equations import equations_of
-from ..continuation.points import Local, fold_point, hopf_point
+from ..continuation.points import Local, branch_point, fold_point, hopf_point
 from ..proved.reduce import NotReducible
 from ..steady_states import steady_states
 from .cases import Asked
 from .curative import _threshold, rare_points, without_tumour
-from .folds import branches_over, changes_of
+from .folds import branches_over, changes_of, rare_changes
 from .moved import at_value, bound, moved_of, range_of
 from .special import tumour_names
 from .steady import BRANCHED, RARE
@@ -27,7 +27,7 @@ from .verb import thresholds
 
 __all__ = ["derivatives", "number"]
 
-FOLLOWED = {"fold": fold_point, "Hopf": hopf_point}
+FOLLOWED = {"fold": fold_point, "Hopf": hopf_point, "transcritical": branch_point}
 SHORTEST = 1 / 512  # step on the way from one set of parameters to another
 NEAR, FAR = 0.1, 0.5  # relative distance of a solution from its start that is believed: of what is moved, of a tumour
 
@@ -65,7 +65,7 @@ def number(problem, of, which, within=None, clone=None, base=None) -> float:
                 return found[0].value if found else _side(problem, moved, span)
             except NotReducible:
                 pass
-        elif base is not None:
+        if base is not None:
             followed = _followed(problem, base, moved, which, span)
             if followed is not None:
                 return followed if span[0] <= followed <= span[1] else math.copysign(math.inf, followed - span[0])
@@ -94,7 +94,8 @@ def _side(problem, moved, span):
 def _sought(problem, moved, which, span):
     """The first of a kind by continuation."""
     branches = branches_over(problem, moved, span)
-    found = sorted(t.value for t in changes_of(problem, moved, branches) if t.kind == which)
+    changes = rare_changes if which in RARE else changes_of
+    found = sorted(t.value for t in changes(problem, moved, branches) if t.kind == which)
     if found:
         return found[0]
     names = tumour_names(problem)
@@ -181,7 +182,11 @@ def _stepped(known, equations, start):
     apart = np.abs(point - start) / size
     tumour = np.array([s.info.kind == "tumour" for s in equations.written.variables[:-1]])
     least = -1e-12 * known.equations.scale[:-1]
-    if apart[-1] > NEAR or np.max(apart[:-1][tumour]) > FAR or np.any((point[:-1] < least)[tumour]):
+    if apart[-1] > NEAR:
+        return None
+    if known.mechanism == "transcritical":
+        return point if np.all(np.abs(point[:-1][tumour]) <= -least[tumour]) else None
+    if np.max(apart[:-1][tumour]) > FAR or np.any((point[:-1] < least)[tumour]):
         return None
     return point if np.max(point[:-1][tumour]) > 0 else None
 

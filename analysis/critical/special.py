@@ -5,12 +5,12 @@ import numpy as np
 from .slopes import eigenvalue_moves, null_vectors, slopes_at
 from .value import Threshold
 
-__all__ = ["cycles_threshold", "fold_threshold", "transcritical_threshold"]
+__all__ = ["cycles_threshold", "fold_threshold", "rare_threshold", "transcritical_threshold"]
 
 DEGENERATE = 1e-9  # of a coefficient beside the sizes of its terms
 
 
-def transcritical_threshold(problem, moved, value, state, clones, kind="curative dose", **more) -> Threshold:
+def transcritical_threshold(problem, moved, value, state, kind, clones=None, **more) -> Threshold:
     """Where a rare clone changes from growing to shrinking in the state without tumour.
 
     Parameters
@@ -21,9 +21,9 @@ def transcritical_threshold(problem, moved, value, state, clones, kind="curative
     value : float
     state : dict of str -> float
         The state without tumour at the value.
-    clones : tuple of str
-        The clones of which the growth is zero.
     kind : str
+    clones : tuple of str, optional
+        The clones of which the growth is zero; read off the null vectors if not given.
     **more
         Other attributes of the threshold.
 
@@ -45,14 +45,55 @@ def transcritical_threshold(problem, moved, value, state, clones, kind="curative
     a = float(0.5 * np.einsum("i,ijk,j,k", p, second, q, q))
     size = float(0.5 * np.einsum("i,ijk,j,k", np.abs(p), np.abs(second), np.abs(q), np.abs(q)))
     one_sided = np.all(q[~free] >= -1e-9 * np.max(np.abs(q[~free])))
-    simple = np.isfinite(b) and b != 0
-    derivatives = slopes.by_name(-moves / b, moved.name) if simple else {}
+    derivatives = slopes.by_name(-moves / b, moved.name) if np.isfinite(b) and b != 0 else {}
     coefficients = {"b": float(b)} | ({"a": a} if one_sided else {})
-    criticality = _criticality(a, size, b, moved.name) if one_sided and kind == "curative dose" else ""
-    direction = _growth_words(clones, kind, b) + criticality
+    if clones is None:  # what founds the group has a part in p alone, what it founds a part in q alone
+        share = np.abs(p * q)
+        clones = tuple(name for name, s, f in zip(names, share, free, strict=True) if s > 1e-9 and not f)
+    direction = _growth_words(clones, kind, b)
+    if one_sided and kind == "curative dose":
+        direction += _criticality(a, size, b, moved.name)
     return Threshold(
         problem, kind, moved.name, float(value), moved.unit, "transcritical", direction,
         derivatives=derivatives, state=dict(state), coefficients=coefficients, clones=clones, **more,
+    )  # fmt: skip
+
+
+def rare_threshold(problem, moved, value, state, kind, group, free, numbers, **more) -> Threshold:
+    """The same for many states, from the closed form of rare growth alone: without what the tumour's size does.
+
+    Derivatives are those of the group's largest eigenvalue, by complex steps in the formulas of its block, which are
+    as good as exact.
+
+    Parameters
+    ----------
+    problem, moved, value, state, kind
+        As for `transcritical_threshold`.
+    group : tuple of int
+    free : TumourFree
+    numbers : tuple of float
+        Values of `free.symbols`, that of what is moved included.
+    **more
+        Other attributes of the threshold.
+
+    Returns
+    -------
+    Threshold
+    """
+    at = np.ix_(group, group)
+    values, vectors = np.linalg.eig(free.blocks(numbers)[at])
+    i = int(np.argmax(values.real))
+    q, p = vectors[:, i].real, np.linalg.inv(vectors)[i].real
+    moves = {}
+    for k, symbol in enumerate(free.symbols):
+        stepped = (*numbers[:k], numbers[k] + 1e-30j, *numbers[k + 1 :])
+        moves[symbol.name] = float(p @ free.blocks(stepped)[at].imag @ q / (p @ q)) * 1e30
+    b = moves.pop(moved.name)
+    clones = free.names(group)
+    return Threshold(
+        problem, kind, moved.name, float(value), moved.unit, "transcritical", _growth_words(clones, kind, b),
+        derivatives={name: -v / b for name, v in moves.items()} if b else {}, state=dict(state),
+        coefficients={"b": b}, clones=clones, **more,
     )  # fmt: skip
 
 

@@ -19,7 +19,7 @@ from ..proved.reduce import NotReducible, at_zero, over
 
 __all__ = ["TumourFree", "tumour_free"]
 
-MOST_TERMS = 400  # of an expression that is expanded to see whether it is zero
+MOST_TERMS, FEW_TERMS = 400, 60  # of an expression that is expanded to see whether it is zero
 
 
 @dataclass(frozen=True, eq=False)
@@ -84,12 +84,13 @@ def _rows(function, numbers):
     with np.errstate(all="ignore"):
         found = function(*numbers)
         shape = np.broadcast_shapes(*(np.shape(x) for x in numbers))
-        return np.array([np.broadcast_to(x, shape) for x in found], dtype=float).reshape(len(found), *shape)
+        kind = np.result_type(float, *numbers)  # complex where derivatives are taken by complex steps
+        return np.array([np.broadcast_to(x, shape) for x in found], dtype=kind).reshape(len(found), *shape)
 
 
 def _matrix(entries, n, function, numbers):
     rows = _rows(function, numbers)
-    found = np.zeros((*rows.shape[1:], n, n))
+    found = np.zeros((*rows.shape[1:], n, n), dtype=rows.dtype)
     for (i, j), row in zip(entries, rows, strict=True):
         found[..., i, j] = row
     return found
@@ -124,7 +125,7 @@ def tumour_free(model) -> TumourFree:
     for (i, j), slope in partials([model.equations[s] for s in tumour], tumour).items():
         _check_regular(slope, tumour, tumour[i], tumour[j])
         slope = without(slope, tumour).xreplace(values)
-        if not _is_zero(slope):
+        if not _is_zero(slope, FEW_TERMS):
             block[i, j] = slope
     rates = [without(model.equations[s], tumour) for s in others]
     rest = {at: slope.xreplace(values) for at, slope in partials(rates, others).items()}
@@ -134,19 +135,22 @@ def tumour_free(model) -> TumourFree:
 
 def without(expression, tumour):
     """The expression where all tumour states are zero."""
-    exponents = set()
+    exponents, here = set(), expression.free_symbols
     for s in tumour:
-        expression = at_zero(expression, s, exponents)
+        if s in here:
+            expression = at_zero(expression, s, exponents)
     return expression
 
 
-def _is_zero(expression):
-    return expression == 0 or (expression.count_ops() < MOST_TERMS and sp.expand(expression) == 0)
+def _is_zero(expression, most=MOST_TERMS):
+    return expression == 0 or (expression.is_Add and expression.count_ops() < most and sp.expand(expression) == 0)
 
 
 def _check_regular(slope, tumour, state, by):
     """Refuse quotients and logarithms whose value without tumour depends on the way there, or is infinite."""
     letters = set(tumour)
+    if not slope.free_symbols & letters:
+        return
     below = [p.base for p in slope.atoms(sp.Pow) if p.exp.could_extract_minus_sign() or not p.exp.is_number]
     below += [l.args[0] for l in slope.atoms(sp.log)]
     for base in below:

@@ -8,6 +8,9 @@ import sympy as sp
 
 from remission.analysis import at_end, plot, sensitivity, sweep, threshold, thresholds, verify
 from remission.analysis.critical.closed_form import solve_for
+from remission.analysis.critical.moved import moved_of
+from remission.analysis.critical.special import rare_threshold
+from remission.analysis.critical.tumour_free import tumour_free
 from remission.models import (
     Model,
     Parameter,
@@ -236,6 +239,47 @@ def test_a_tumour_fed_from_outside_has_no_state_without_it():
     fed = Model("fed", rates={S: 1 - k * S})
     with pytest.raises(ProblemError):
         thresholds(Problem(fed), "k", kinds="curative dose", box={"S": (0, 100)})["curative dose"]
+
+
+def immune_model():
+    """Effectors that crowd each other: without tumour E = (sqrt(d^2 + 4 k s) - d)/(2 k), which is not looked for."""
+    values = {"d": 0.1, "k": 0.2, "s": 0.3, "r": 0.5, "c": 0.4, "b": 0.01}
+    d, k, s, r, c, b = (Parameter(name, v, plausible=(v / 5, v * 5)) for name, v in values.items())
+    T, E = State("T", 1.0, bounds=(0, 200)), State("E", 1.0, kind="immune", bounds=(0, 50))
+    return Model("immune", rates={T: r * T * (1 - b * T) - c * E * T, E: s - d * E - k * E**2})
+
+
+def test_a_state_without_tumour_that_has_no_closed_form_is_followed():
+    problem = Problem(immune_model())
+    (found,) = thresholds(problem, "r")
+    assert (found.kind, found.clones) == ("curative dose", ("T",))
+    assert found.value == pytest.approx(0.4, rel=1e-13)
+    assert found.formula is None
+    assert [found.derivatives[n] for n in "dksc"] == pytest.approx([-0.8, -0.8, 0.8, 1.0], rel=1e-12)
+    d = np.array([0.05, 0.2])
+    swept = sweep(problem, {"d": d}, outputs=threshold("curative dose", "r"), progress=False).values[:, 0]
+    assert swept == pytest.approx(np.sqrt(d**2 + 0.24) - d, rel=1e-12)
+
+
+def test_derivatives_by_complex_steps_are_those_of_second_derivatives():
+    problem = Problem(oncogene_withdrawal()).at_constant(cin=0.5)
+    free, of = tumour_free(problem.model), moved_of(problem, "u")
+    for t in thresholds(problem, "u", kinds=RARE):
+        group = tuple(i for i, s in enumerate(free.tumour) if s.name in t.clones)
+        known = dict(problem.parameters) | problem.inputs() | {"u": t.value}
+        numbers = tuple(float(known[s.name]) for s in free.symbols)
+        stepped = rare_threshold(problem, of, t.value, t.state, t.kind, group, free, numbers)
+        assert stepped.derivatives == {k: pytest.approx(v, rel=1e-11, abs=1e-14) for k, v in t.derivatives.items()}
+
+
+def test_growth_that_only_touches_zero_is_no_threshold():
+    T, E, a = State("T", 1.0, bounds=(0, 9)), Parameter("E", 2.0, plausible=(0, 4)), Parameter("a", 1.0)
+    touching = Model("touching", rates={T: T * (-((E - a) ** 2) - T)})
+    assert len(thresholds(Problem(touching), "E", kinds=RARE)) == 0
+    crossing = Model("crossing", rates={T: T * ((E - a) * (3 - E) - T)})
+    found = thresholds(Problem(crossing), "E", kinds=RARE)
+    assert [t.value for t in found] == pytest.approx([1, 3], rel=1e-14)
+    assert ["shrinks below" in t.direction for t in found] == [True, False]
 
 
 def test_thresholds_pickle_and_print():
