@@ -17,6 +17,8 @@ _SHELVES = {
     "proved.point_value": "CertifiedPoint",
     "proved.all_points": "certified_points",
     "proved.all_points_value": "CertifiedPoints",
+    "proved.stability_map": "stability_map",
+    "proved.map_value": "StabilityMap",
     "outcomes": """
         Outcome as_outcome at_end cure_fraction doubling_time nadir nadir_time relapse_probability
         threshold time_to_progression

@@ -31,7 +31,7 @@ _SHELVES = {
         relapse_free_survival
         steady_states verify continue_branches continue_points check_complete sensitivity sweep
         separatrix residual_disease basins nullclines phase_portrait
-        certified_points certify_fold certify_hopf certify_transcritical
+        certified_points certify_fold certify_hopf certify_transcritical stability_map
         thresholds threshold Threshold Thresholds fate time_to_relapse
         continue_cycles forced_orbit forced_orbits floquet_multipliers
         threshold_curve combination_index ThresholdCurve

@@ -31,6 +31,7 @@ DRAWERS = {
     "Nullclines": ("phase", "plot_nullclines"),
     "PhasePortrait": ("phase", "plot_phase_portrait"),
     "ExpectedLineages": ("survival", "plot_lineages"),
+    "StabilityMap": ("stability_map", "plot_stability_map"),
 }
 _SHELVES = {
     "solution": "plot_solution solution_panels",
@@ -43,6 +44,7 @@ _SHELVES = {
     "branches": "plot_branches plot_curves",
     "thresholds": "plot_threshold plot_thresholds",
     "threshold_curves": "plot_threshold_curve",
+    "stability_map": "plot_stability_map",
     "cycles": "plot_cycles plot_periods plot_orbit plot_multipliers",
     "phase": "plot_basins plot_nullclines plot_phase_portrait plot_separatrix",
     "survival": "plot_survival plot_lineages kaplan_meier",

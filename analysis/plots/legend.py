@@ -124,7 +124,7 @@ def place_legend(ax, handles=None, labels=None, **options):
     handles, labels : sequence, optional
         What the legend shows; everything with a label if not given.
     **options
-        Passed to `Axes.legend`, such as `title`, `ncols` or `fontsize`.
+        Passed to `Axes.legend`, such as `title`, `ncols` or `fontsize`; `outside=True` for axes that are filled.
 
     Returns
     -------
@@ -162,6 +162,8 @@ def place_legend(ax, handles=None, labels=None, **options):
 def _first_free(ax, handles, labels, look):
     if ax.get_legend() is not None:
         ax.get_legend().remove()
+    if look.pop("outside", False):
+        return _outside(ax, handles, labels, look)
     before = ax.get_ylim()
     legend = _in_a_corner(ax, handles, labels, look)
     if legend is None and _make_room(ax, handles, labels, look):

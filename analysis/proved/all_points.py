@@ -7,13 +7,12 @@ import sympy as sp
 
 from remission.models.errors import CertificateError, ProblemError, did_you_mean, refuse_unknown_keywords
 
-from . import answer, events, points, reduce, search, stability
+from . import answer, events, points, reduce, search
 from .all_points_value import CertifiedPoints, Stretch
 
 __all__ = ["certified_points"]
 
-SLACK = 0.01  # of a side, by which the box is widened, so that states on its edge are not on it
-MOST_BOXES, NARROWEST = 400_000, 1e-9
+MOST_BOXES, NARROWEST, LARGE = 400_000, 1e-9, 1e300
 KINDS = ("fold", "transcritical", "Hopf")
 
 
@@ -144,7 +143,7 @@ def box_over(problem, over, given=None) -> dict:
                 f"say where to look: box={{{name!r}: (low, high)}}"
             )
         low, high = min(h[0] for h in hulls[name]), max(h[1] for h in hulls[name])
-        slack = 0.0 if name in given else SLACK * (high - low)
+        slack = 0.0 if name in given else events.SLACK * (high - low)
         found[name] = (low - slack if low != 0 else 0.0, high + slack)
     return found
 
@@ -168,16 +167,41 @@ def _invariant(problem, inputs, hulls, given):
             hulls[name].append(tuple(float(e) for e in ends))
 
 
+def states_at(problem, box):
+    """Steady states in a box where that is proved: (enclosure (n, 2), stability) of each; None where it is not.
+
+    Lower sides at zero are moved below it, and states that divide their own equation are not negative.
+    """
+    lowered = [box[n] for n in problem.system.states]
+    lowered = {
+        n: (-events.SLACK * (high - low) if low == 0 else low, high)
+        for n, (low, high) in zip(problem.system.states, lowered, strict=True)
+    }
+    try:
+        proof = answer.prove(problem, lowered, answer.parameter_intervals(problem), 10.0)
+    except reduce.NotReducible:
+        return None
+    found = proof.found
+    if not found.complete or found.undecided or any(r.family for r in found.roots):
+        return None
+    at = {s: i for i, s in enumerate(problem.model.states)}
+    return [
+        (root.enclosure, verdict)
+        for root, verdict in zip(found.roots, proof.verdicts, strict=True)
+        if not np.any(root.enclosure[[at[s] for s in root.part.divided], 1] < 0)
+    ]
+
+
 class Search:
     """All events of a problem in a box and a range."""
 
     def __init__(self, problem, of, within, box, kinds, until):
         self.problem, self.of, self.until, self.kinds = problem, of, until, kinds
         self.points, self.undecided, self.leaving, self.notes = [], [], [], []
-        self.open_kinds, self.neutral = set(), []
+        self.open_kinds, self.uncovered = set(), set()  # not complete; not even boxes are known
         model, names = problem.model, problem.system.states
         splitting = frozenset(n for n in names if box[n][0] <= 0 <= box[n][1])
-        self.box = np.array([*(box[n] for n in names), within], dtype=float)
+        self.box = np.array([*(box[n] for n in names), (0.0, LARGE), within], dtype=float)
         whole = reduce.system_of(model)
         values = dict(zip(whole.parameters, answer.parameter_intervals(problem), strict=True))
         self.values = np.array([v for p, v in values.items() if p.name != of]).reshape(-1, 2)
@@ -188,9 +212,9 @@ class Search:
                 break
         if not exponents:
             raise reduce.NotReducible("an exponent of a state is not positive at these parameters")
-        self.notes += self.made.left
-        if self.made.left:
-            self.open_kinds |= set(kinds)
+        self.notes += dict.fromkeys(words for _, words in self.made.left)
+        self.uncovered |= {kind for kind, _ in self.made.left}
+        self.open_kinds |= self.uncovered
 
     def _conditions(self, model, splitting, eliminate, values):
         """Whether what was divided by differs from zero, and exponents are positive, all over the range."""
@@ -205,21 +229,14 @@ class Search:
         return factors, exponents
 
     def _sides(self, event):
-        """The box, with lower sides of states that are not divided out moved below zero."""
-        sides = self.box.copy()
-        width = sides[:, 1] - sides[:, 0]
-        divided = {*event.base.divided, *event.base.zeros, self.made.moved}
-        for i, s in enumerate(self.made.system.states):
-            if s not in divided and sides[i, 0] == 0:
-                sides[i, 0] = -SLACK * width[i]
-        return sides
+        return events.sides_of(event, self.made.system.states, self.box)
 
     def states_box(self):
         """The box of the states, with the lower sides of those that are nowhere divided out moved below zero."""
         divided = {s for e in self.made.events for s in (*e.base.divided, *e.base.zeros)}
         found = {}
-        for s, (low, high) in zip(self.made.system.states[:-1], self.box[:-1], strict=True):
-            low = -SLACK * (high - low) if low == 0 and s not in divided else low
+        for s, (low, high) in zip(self.problem.model.states, self.box, strict=False):
+            low = -events.SLACK * (high - low) if low == 0 and s not in divided else low
             found[s.name] = (float(low), float(high))
         return found
 
@@ -274,9 +291,12 @@ class Search:
     def _leave(self, event, full, note):
         self.open_kinds.add(event.kind)
         self.notes.append(note)
-        if full is not None:
+        if full is None:
+            self.uncovered.add(event.kind)
+        else:
             names = [s.name for s in self.made.system.states]
-            self.undecided.append({n: (float(a), float(b)) for n, (a, b) in zip(names, full, strict=True)})
+            sides = {n: (float(a), float(b)) for n, (a, b) in zip(names, full, strict=True)}
+            self.undecided.append({n: sides[n] for n in (*self.problem.system.states, self.of)})
 
     def _found(self, event, full, where):
         middle = full.mean(axis=1)
@@ -286,10 +306,9 @@ class Search:
             side = "lower" if middle[i] < self.box[i].mean() else "upper"
             self.leaving.append((event.state.name, side, (float(full[-1, 0]), float(full[-1, 1]))))
             return
-        if event.kind == "pair" and self._neutral(event, full):
-            return
-        state = dict(zip(names[:-1], middle[:-1].tolist(), strict=True))
-        exact = {n for n, side in zip(names[:-1], full, strict=False) if side[0] <= 0 <= side[1]}
+        states = self.problem.system.states
+        state = dict(zip(states, middle.tolist(), strict=False))
+        exact = {n for n, side in zip(states, full, strict=False) if side[0] <= 0 <= side[1]}
         absent = {s.name for s in event.base.zeros} | exact
         how = {"fold": points.certify_fold, "transcritical": points.certify_transcritical, "pair": points.certify_hopf}
         try:
@@ -297,39 +316,12 @@ class Search:
         except CertificateError as error:
             self._leave(event, full, f"{where} near {self.of} = {middle[-1]:.8g}: {error}")
             return
-        box = np.array([*(point.enclosures[n] for n in names[:-1]), point.enclosure])
+        box = np.array([*(point.enclosures[n] for n in states), point.enclosure])
+        full = full[[*range(len(states)), -1]]
         if np.all(box[:, 0] <= full[:, 1]) and np.all(full[:, 0] <= box[:, 1]):
             self.points.append(point)
         else:
             self._leave(event, full, f"{where} near {self.of} = {middle[-1]:.8g}: another point was certified")
-
-    def _neutral(self, event, full):
-        """Whether the pair is proved to be real, a and -a: no change of stability."""
-        import flint
-
-        values = np.vstack([self.values[: self._position()], full[-1:], self.values[self._position() :]])
-        J = stability.jacobian_intervals(self.problem.model, values, full[:-1])
-        if J is None:
-            return False
-        whole = reduce.system_of(self.problem.model)
-        states = [i for i, s in enumerate(whole.states) if s not in event.base.zeros]
-        before, flint.ctx.prec = flint.ctx.prec, stability.DIGITS
-        try:
-            rows = [[stability._ball(*J[i, j]) for j in states] for i in states]
-            for block in stability._blocks(rows):
-                m = len(block)
-                if m < 2:
-                    continue
-                c = flint.arb_mat(m, m, [e for row in block for e in row]).charpoly()
-                c = [c[m - k] for k in range(m + 1)]
-                if m > events.LARGEST or not events.hurwitz(c).contains(0):
-                    continue
-                square = c[2] if m < 4 else c[3] / c[1] if not c[1].contains(0) else flint.arb(0)
-                if not square < 0:
-                    return False
-            return True
-        finally:
-            flint.ctx.prec = before
 
     def _position(self):
         return [p.name for p in reduce.system_of(self.problem.model).parameters].index(self.of)
@@ -337,13 +329,13 @@ class Search:
 
 def _stretches(problem, of, within, box, found):
     """Numbers of steady states between the events."""
-    from ..steady_states import steady_states
-
     cuts = [p.enclosure for p in found.points] + [side for _, _, side in found.leaving]
     cuts += [b[of] for b in found.undecided]
-    if found.open_kinds - {"pair"} and not found.undecided:
+    if found.uncovered - {"pair"}:
         return ()
-    cuts = sorted((max(a, within[0]), min(b, within[1])) for a, b in cuts if b >= within[0] and a <= within[1])
+    cuts = [(np.nextafter(a, -np.inf), np.nextafter(b, np.inf)) for a, b in cuts]  # at its end a cut may happen
+    cuts = [(float(max(a, within[0])), float(min(b, within[1]))) for a, b in cuts if b >= within[0] and a <= within[1]]
+    cuts.sort()
     merged = []
     for a, b in cuts:
         if merged and a <= merged[-1][1]:
@@ -355,10 +347,9 @@ def _stretches(problem, of, within, box, found):
     for a, b in zip(edges[::2], edges[1::2], strict=True):
         if not a < b:
             continue
-        at = with_value(problem, of, 0.5 * (a + b))
-        states = steady_states(at, box={n: box[n] for n in problem.system.states})
-        known = states.proved and not any(s.family for s in states)
-        sure = "pair" in found.kinds and "pair" not in found.open_kinds
-        stretches.append(Stretch(a, b, len(states) if known else None,
-                                 tuple(s.stability for s in states) if known else (), known and sure))  # fmt: skip
+        states = states_at(with_value(problem, of, 0.5 * (a + b)), box)
+        known = states is not None
+        sure = known and "pair" in found.kinds and "pair" not in found.open_kinds
+        stabilities = tuple(v for _, v in sorted(states, key=lambda s: s[0].tolist())) if known else ()
+        stretches.append(Stretch(a, b, len(states) if known else None, stabilities, sure))
     return tuple(stretches)

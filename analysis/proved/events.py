@@ -20,7 +20,8 @@ from . import reduce
 __all__ = []  # of use inside the package only
 
 LARGEST = 4  # of a determinant that is written out
-EDGE = sp.Symbol("edge of the box")
+EDGE, SQUARE = sp.Symbol("edge of the box"), sp.Symbol("square of a frequency")
+SLACK = 0.01  # of a side, by which a lower side at zero is moved below it where zero is not split off
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,7 +46,7 @@ class Event:
 
 @dataclass(frozen=True, eq=False)
 class Events:
-    """All events of a model over one parameter; `left` says in words what is not covered."""
+    """All events of a model over one parameter; `left` has (kind, words) of what is not covered."""
 
     system: object
     moved: object
@@ -73,12 +74,12 @@ def events_of(model, splitting, of, eliminate, kinds) -> Events:
     whole = reduce.system_of(model)
     moved = next(p for p in whole.parameters if p.name == of)
     given = (*(p for p in whole.parameters if p != moved), EDGE)
-    system = reduce.System((*whole.states, moved), whole.equations, given, whole.totals, whole.rates)
+    system = reduce.System((*whole.states, SQUARE, moved), whole.equations, given, whole.totals, whole.rates)
     events, left = [], []
     for base in reduce.parts_of(model, splitting, eliminate):
         where = f"without {', '.join(s.name for s in base.zeros)}" if base.zeros else "with all states"
         if base.tape is None or base.free:
-            left.append(f"a continuum of steady states {where}")
+            left += [(kind, f"a continuum of steady states {where}") for kind in sorted(kinds)]
             continue
         for kind in sorted(kinds):
             try:
@@ -86,20 +87,44 @@ def events_of(model, splitting, of, eliminate, kinds) -> Events:
                     whole, base
                 )
             except reduce.NotReducible as error:
-                left.append(f"{kind}s {where}: {error}")
+                left.append((kind, f"{kind}s {where}: {error}"))
                 continue
-            events += [Event(kind, state, base, _with(base, e, moved, given)) for state, e in found]
+            for state, e, *square in found:
+                events.append(Event(kind, state, base, _with(base, e, square, moved, given)))
     return Events(system, moved, tuple(events), tuple(left))
 
 
-def _with(base, expression, moved, given):
+def _with(base, expression, square, moved, given):
     """A part with one more equation and what is moved as its last variable."""
     variables = (*base.variables, moved)
     written = [*base.equations, reduce.tight(expression)]
-    values = [reduce.tight(e) for _, _, e in base.eliminated]
+    eliminated = (*base.eliminated, *((SQUARE, SQUARE, e) for e in square))
+    values = [reduce.tight(e) for _, _, e in eliminated]
     slopes = [sp.diff(e, s) for e in written for s in variables]
     tape, none = make_tape([*written, *values, *slopes], variables, given), make_tape([], (), given)
-    return reduce.Part(base.zeros, base.divided, base.eliminated, variables, tuple(written), (), (), (), tape, none)
+    return reduce.Part(base.zeros, base.divided, eliminated, variables, tuple(written), (), (), (), tape, none)
+
+
+def sides_of(event, states, box):
+    """The box of an event: lower sides at zero are moved below it for states that are not divided out.
+
+    Parameters
+    ----------
+    event : Event
+    states : sequence of Symbol
+        Of the rows of the box; the last are not states.
+    box : (k, 2) array
+
+    Returns
+    -------
+    (k, 2) array
+    """
+    found = box.copy()
+    kept = {*event.base.divided, *event.base.zeros}
+    for i, s in enumerate(states):
+        if s not in kept and s != SQUARE and found[i, 0] == 0 and i < len(states) - 1:
+            found[i, 0] = -SLACK * (found[i, 1] - found[i, 0])
+    return found
 
 
 def _fold(whole, base):
@@ -140,7 +165,7 @@ def _pair(whole, base):
         if m > LARGEST:
             raise reduce.NotReducible(f"a block of {m} states, more than {LARGEST}")
         c = characteristic([[_put(base, e) for e in row] for row in block])
-        found.append((None, hurwitz(c)))
+        found.append((None, hurwitz(c), c[2] if m < 4 else c[1] * c[3]))  # positive where the pair is not real
     return found
 
 

@@ -240,7 +240,7 @@ def region(X, x, n, code, shape, outs, width, V, F, M, K, W, T):
 def tighten(T, n, code, shape, outs, V, F, M, K):
     """Krawczyk steps on an enclosure of one root until they gain nothing."""
     m = np.empty(n)
-    for _ in range(8):
+    for _ in range(40):  # slow at first in a wide enclosure, then quadratic
         for i in range(n):
             m[i] = 0.5 * (T[i, 0] + T[i, 1])
         if not linearise(T, m, n, code, shape, outs, V, F, M):
@@ -249,7 +249,7 @@ def tighten(T, n, code, shape, outs, V, F, M, K):
         gain = False
         for i in range(n):
             low, high = max(T[i, 0], K[i, 0]), min(T[i, 1], K[i, 1])
-            if high - low < 0.7 * (T[i, 1] - T[i, 0]):
+            if high - low < 0.98 * (T[i, 1] - T[i, 0]):
                 gain = True
             if low <= high:
                 T[i, 0], T[i, 1] = low, high

@@ -280,6 +280,17 @@ def test_a_state_that_leaves_the_box_is_said():
     assert max(s["y"] for s in at) == pytest.approx(440)
 
 
+def test_a_block_of_five_states_has_no_pairs():
+    """Folds and transcritical points are complete, Hopf points are not, and stabilities hold in the middle."""
+    a = Parameter("a", 1.5)
+    s = [State(f"x{i}", 0.5, kind="other", bounds=(0, 4)) for i in range(5)]
+    ring = Problem(Model("ring", rates={s[i]: a / (1 + s[i - 1] ** 2) - s[i] for i in range(5)}))
+    assert not certified_points(ring, "a", (0.5, 1.5)).complete
+    found = certified_points(ring, "a", (0.5, 1.5), kinds=("fold", "transcritical"))
+    assert found.complete
+    assert [(s.count, s.stable_throughout) for s in found.stretches] == [(1, False)]
+
+
 def test_little_time_is_said():
     found = certified_points(bykov(), "q2", (0.5, 1.5), time_limit=1e-6)
     assert not found.complete
