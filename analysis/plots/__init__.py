@@ -66,7 +66,7 @@ def plot(result, ax=None, **options):
     ----------
     result : Solution, Model, Table, Dataset, Fit, Prediction, Sweep, Sensitivity, SteadyStates, Branch,
         Branches, Curve, Curves, Threshold, Thresholds, ThresholdCurve, CycleBranch, CycleBranches, Orbit, Separatrix,
-        Basins, Nullclines, PhasePortrait or ExpectedLineages
+        Basins, Nullclines, PhasePortrait, StabilityMap or ExpectedLineages
     ax : Axes, optional
         Where to draw; a new figure if not given.
     **options
