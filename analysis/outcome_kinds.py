@@ -228,6 +228,19 @@ def _threshold_check(problem, of):
         moved_of(problem, of)
 
 
+def _time_to_relapse(solution, of, level):
+    from .critical.relapse import time_to_relapse
+
+    return float(time_to_relapse(solution, level, of=of))
+
+
+def _time_to_relapse_gradient(solution, of, level):
+    from .critical.relapse import time_to_relapse
+
+    found = time_to_relapse(solution, level, of=of).derivatives
+    return [found.get(name, math.nan) for name in solution.carried]
+
+
 def _nothing_to_check(problem, of):
     return None
 
@@ -281,6 +294,13 @@ KINDS = {
         lambda of: "cure fraction" + (f" of {of}" if of else ""),
         lambda problem, of: "1",
         _relapse_check,
+    ),
+    "time_to_relapse": Kind(
+        _time_to_relapse,
+        _time_to_relapse_gradient,
+        lambda of, level: f"time to relapse of {of} ({level:g})",
+        _time_unit,
+        curves.check_name,
     ),
     "threshold": Kind(None, _threshold_gradient, _threshold_label, _threshold_unit, _threshold_check, _threshold),
     "function": Kind(

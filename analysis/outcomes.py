@@ -33,7 +33,7 @@ class Outcome:
     ----------
     kind : str
         Which outcome: `"at_end"`, `"nadir"`, `"nadir_time"`, `"time_to_progression"`, `"doubling_time"`,
-        `"relapse_probability"`, `"cure_fraction"`, `"threshold"` or `"function"`.
+        `"relapse_probability"`, `"cure_fraction"`, `"time_to_relapse"`, `"threshold"` or `"function"`.
     of : str, optional
         State, observable or input that it is about.
     options : tuple of (str, value)
@@ -155,9 +155,11 @@ class Outcome:
     def differentiable(self) -> bool:
         """Whether `gradient` is there."""
         if self.kind == "threshold":
+            from .critical.cases import FATES
+            from .critical.lever import CYCLES
             from .critical.steady import STEADY_KINDS
 
-            return dict(self.options)["which"] in STEADY_KINDS
+            return dict(self.options)["which"] in (*STEADY_KINDS, *FATES) and self.of not in CYCLES
         return KINDS[self.kind].gradient is not None
 
 

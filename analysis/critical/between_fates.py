@@ -101,6 +101,29 @@ def find(problem, of, within=None, kinds=None, *, box=None, n=None, rtol=1e-12, 
     )
 
 
+def beyond(problem, of, within, kind, box=None) -> float:
+    """On which side of a range the threshold lies that is not in it: -inf or inf, NaN where that is not known.
+
+    Parameters
+    ----------
+    problem : Problem
+    of : str
+    within : (low, high) or None
+    kind : str
+
+    Returns
+    -------
+    float
+    """
+    moved = lever(problem, of)
+    low = moved.range(within)[0]
+    found = World(moved.at, (low,), box, 1e-10, moved.role == "model")
+    where = found.fate_of(low)[0]
+    if where is None or kind == "change of fate":
+        return np.nan
+    return np.inf if found.land(low).comes_back(where) == (kind == "minimal duration") else -np.inf
+
+
 def _undecided(world, points):
     """A note on points at which the fate is not known."""
     lost = [v for v in points.tolist() if world.fate_of(v)[0] is None]

@@ -17,7 +17,7 @@ from ..continuation.equations import equations_of
 from ..continuation.points import Local, branch_point, fold_point, hopf_point
 from ..proved.reduce import NotReducible
 from ..steady_states import steady_states
-from .cases import Asked
+from .cases import FATES, Asked
 from .curative import _threshold, rare_points, without_tumour
 from .folds import branches_over, changes_of, rare_changes
 from .moved import at_value, bound, moved_of, range_of
@@ -52,7 +52,7 @@ def number(problem, of, which, within=None, clone=None, base=None) -> float:
     -------
     float
         `inf` where there is none in the range and the tumour is there at the end of it, `-inf` where there is none
-        and the tumour is gone at the beginning already.
+        and the tumour is gone at the beginning already. For a latest day or a largest residue the other way round.
     """
     moved = moved_of(problem, of) if which in (*RARE, *BRANCHED) else None
     if moved is not None and _steady(problem, moved, which):
@@ -73,6 +73,10 @@ def number(problem, of, which, within=None, clone=None, base=None) -> float:
                 return math.inf
         return _sought(problem, moved, which, span)
     found = thresholds(problem, of, within=within, kinds=which)
+    if not len(found) and which in FATES:
+        from .between_fates import beyond
+
+        return beyond(problem, of, within, which)
     return float(found[0].value) if len(found) else math.inf
 
 
@@ -229,6 +233,6 @@ def derivatives(problem, of, which, within=None, clone=None) -> dict:
             found = thresholds(problem, of, within=within, kinds=which)
     else:
         found = thresholds(problem, of, within=within, kinds=which)
-    if not len(found):
+    if not len(found) or not found[0].derivatives:
         return dict.fromkeys(problem.parameters, math.nan)
     return {name: found[0].derivatives.get(name, 0.0) for name in problem.parameters}

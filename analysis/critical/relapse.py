@@ -8,6 +8,7 @@ from remission.models.errors import ProblemError, refuse_unknown_keywords
 from remission.solvers import Problem, Solution, solve
 
 from .. import curves
+from ..outcomes import Outcome
 from .lever import exposed
 from .value import Threshold
 
@@ -15,14 +16,14 @@ __all__ = ["time_to_relapse"]
 
 
 @refuse_unknown_keywords
-def time_to_relapse(solution, level, *, of="burden") -> Threshold:
+def time_to_relapse(solution=None, level=None, *, of="burden") -> "Threshold | Outcome":
     """First time after the nadir at which a tumour is detected again.
 
     Parameters
     ----------
-    solution : Solution or Problem
-        A problem is solved with the sensitivities by all its parameters. Of a solution those are used that it carries
-        (`solve(problem, sensitivities=[...])`).
+    solution : Solution or Problem, optional
+        Without it an `Outcome` is returned, for `sweep` and `sensitivity`. A problem is solved with the sensitivities
+        by all its parameters; of a solution those are used that it carries (`solve(problem, sensitivities=[...])`).
     level : float
         Size at which a tumour is detected, in units of `of`.
     of : str
@@ -30,7 +31,7 @@ def time_to_relapse(solution, level, *, of="burden") -> Threshold:
 
     Returns
     -------
-    Threshold
+    Threshold, or Outcome
         Its value counts from the start of the time span in the model's unit; `inf` if the tumour is not back by its
         end. `coefficients` hold the nadir, its time, its size in cells where all tumour states declare
         `cells_per_unit`, and the time since the last change of treatment before the nadir; `conditions` say whether
@@ -60,10 +61,16 @@ def time_to_relapse(solution, level, *, of="burden") -> Threshold:
     time to relapse: t = 244.46... day (crossing, numerical); burden is back at 1e+07
     >>> round(found.coefficients["since the last change of treatment"], 2), found.conditions
     (151.84, ('burden fell below 1e+07 and is back', 'the nadir is 1258.6 cells, on day 129.51'))
+    >>> print(time_to_relapse(level=1e7))
+    time to relapse of burden (1e+07)
     """
+    if level is None:
+        raise ProblemError("time_to_relapse: level= is the size at which a tumour is detected")
     level = float(level)
     if not (np.isfinite(level) and level > 0):
         raise ProblemError(f"time_to_relapse: level is a size above 0, got {level:g}")
+    if solution is None:
+        return Outcome("time_to_relapse", getattr(of, "name", of), (("level", level),))
     problem, solution, shown = _solved(solution)
     of = curves.check_name(problem, getattr(of, "name", of))
     table = curves.nodes(solution, of)

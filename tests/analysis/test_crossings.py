@@ -8,6 +8,8 @@ from remission.analysis import (
     nadir,
     relapse_probability,
     rescue,
+    sensitivity,
+    sweep,
     thresholds,
     time_to_progression,
     time_to_relapse,
@@ -229,6 +231,19 @@ def test_gradient_of_the_time_to_relapse():
         h = 1e-4 * value
         ends = [time_to_relapse(solve(problem.replace(parameters={name: value + s * h})), 1e7).value for s in (1, -1)]
         assert found.derivatives[name] == pytest.approx((ends[0] - ends[1]) / (2 * h), rel=1e-5)
+
+
+def test_time_to_relapse_as_an_outcome():
+    problem = Problem(clonal_relapse(), t_span=(0, 400), treatment=DRUG, rtol=1e-9)
+    back = time_to_relapse(level=1e7)
+    found = sweep(problem, {"al": [0, 1e-6, 1e-4]}, back, progress=False).values[:, 0]
+    np.testing.assert_allclose(np.diff(found), np.diff([151.836717, 131.273, 76.362]), atol=5e-3)
+    local = sensitivity(problem, back, vary=["r_R", "nu"])
+    assert "(exact)" in str(local)
+    wanted = time_to_relapse(problem, 1e7).elasticities
+    assert local.values[0] == pytest.approx([wanted["r_R"], wanted["nu"]], rel=1e-6)
+    (cross,) = thresholds(problem, "nu", within=(1e-8, 1e-6), outcome=back, level=230)
+    assert time_to_relapse(problem.replace(parameters={"nu": cross.value}), 1e7).value == pytest.approx(230, abs=1e-5)
 
 
 def test_no_relapse_is_infinite_and_says_why():

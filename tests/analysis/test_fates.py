@@ -4,9 +4,11 @@ M3 numbers are of the science file and of `test_m2_m3_numbers`, Kuznetsov's tabl
 system. Trajectories on both sides of a threshold decide without any of the machinery under test.
 """
 
+import math
+
 import pytest
 
-from remission.analysis import fate, nadir, separatrix, steady_states, thresholds
+from remission.analysis import fate, nadir, sensitivity, separatrix, steady_states, sweep, threshold, thresholds
 from remission.models import (
     Model,
     Parameter,
@@ -298,6 +300,21 @@ def test_without_a_change_the_fate_at_both_ends_is_told():
     assert found.status == "no change of fate in days from 1 to 20: T = 364.955 at both ends and at 17 points"
     with pytest.raises(ProblemError, match="no change of fate in days"):
         found["minimal duration"]
+
+
+def test_durations_as_an_output_of_sweeps():
+    """None in the range: -inf where less is enough, inf where more is needed; a residue the other way round."""
+    problem = blocked()
+    inside, below, above = (threshold("minimal duration", of="days", within=w) for w in ((35, 50), (60, 80), (5, 20)))
+    found = sweep(problem, {"rho": [0.78, 0.8]}, inside, progress=False).values[:, 0]
+    assert found[0] < found[1] == pytest.approx(41.9539430517, abs=1e-8)
+    assert (below(problem), above(problem)) == (-math.inf, math.inf)
+    local = sensitivity(problem, inside, vary=["r", "rho"])
+    assert local.values[0] == pytest.approx([3.0984202, 0.5512240], rel=1e-6)
+    assert "(exact)" in str(local)
+    rest = Problem(LOOP).at_constant(e=0.6)
+    assert threshold("residual disease", of="T0", within=(50, 80))(rest) == -math.inf
+    assert threshold("residual disease", of="T0", within=(0.1, 1))(rest) == math.inf
 
 
 @pytest.mark.parametrize(
