@@ -1,4 +1,4 @@
-"""What each stretch of a curve means: cut where its kind changes, named by `thresholds` in its middle."""
+"""What each stretch of a curve means: cut where its kind changes, named by a threshold in its middle."""
 
 import itertools
 import re
@@ -10,7 +10,10 @@ from remission.models.errors import ProblemError
 
 from ..continuation.coefficients import jacobians_along
 from ..continuation.equations import equations_of
+from ..proved.reduce import NotReducible
 from ..steady_states import steady_states
+from .curative import rare_growth
+from .folds import from_branches
 from .moved import at_value
 from .special import tumour_names
 
@@ -19,6 +22,7 @@ __all__ = ["named"]
 PARTS = (0.01, 0.2, 0.4, 0.6, 0.8, 0.99)  # of a stretch, where what lies beyond a fold is looked at
 BEYOND = 1e-4  # of a value, or of its range
 SAME = 1e-6
+TIME_LIMIT = 10.0  # seconds of a search for steady states
 PLAIN = {"fold": "fold", "Hopf": "onset of cycles", "transcritical": "clone dose"}
 NUMBERS = re.compile(r" \([^()]* = [^()]*\)|, period [^;]*")
 
@@ -115,9 +119,7 @@ def _part(piece, a, b):
 
 
 def _with_words(problem, piece, of, against, within, span, box):
-    """Kind and direction by `thresholds` in the middle; of the second parameter where the first does not move it."""
-    from .verb import thresholds
-
+    """Kind and direction of a threshold in the middle; of the second parameter where the first does not move it."""
     ways = [(of, against, piece.against, piece.values, within), (against, of, piece.values, piece.against, span)]
     if np.ptp(piece.against) <= SAME * np.max(np.abs(piece.against)):
         ways = ways[1:]
@@ -125,7 +127,7 @@ def _with_words(problem, piece, of, against, within, span, box):
         for part in (0.5, 0.25, 0.75):
             i = int(part * (len(piece) - 1))
             try:
-                found = thresholds(at_value(problem, fixed.name, float(ats[i])), moved.name, within=where, box=box)
+                found = _thresholds(at_value(problem, fixed.name, float(ats[i])), moved, where, box, piece.mechanism)
             except ProblemError:
                 continue
             size = SAME * max(abs(values[i]), 1e-3 * (where[1] - where[0]))
@@ -134,3 +136,13 @@ def _with_words(problem, piece, of, against, within, span, box):
                 words = NUMBERS.sub("", near[0].direction)
                 return replace(piece, kind=near[0].kind, direction=words, of=moved.name)
     return replace(piece, kind=PLAIN[piece.mechanism])
+
+
+def _thresholds(problem, moved, within, box, mechanism):
+    """Those of `thresholds` of one mechanism, not certified: they lie on a curve that is followed anyway."""
+    if mechanism == "transcritical":
+        try:
+            return rare_growth(problem, moved, within)[0]
+        except NotReducible:
+            pass
+    return from_branches(problem, moved, within, box, TIME_LIMIT, mechanism == "transcritical")[0]

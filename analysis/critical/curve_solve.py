@@ -6,6 +6,7 @@ from ..continuation.describe import special_point
 from ..continuation.equations import equations_of
 from ..continuation.points import Local, fold_point, hopf_point
 from ..continuation.walk import Found
+from .certify import certified_all
 from .moved import at_value
 from .special import cycles_threshold, fold_threshold
 
@@ -38,7 +39,7 @@ def on_pieces(curve, problem, moved, value) -> list:
             one = solve(curve, problem, moved, piece, guess, dict(zip(problem.system.states, state, strict=True)), step)
             if one is not None and not any(_same(one, other) for other in found):
                 found.append(one)
-    return found
+    return certified_all(found)[0]
 
 
 def _passages(piece, value):

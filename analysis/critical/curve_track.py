@@ -1,6 +1,7 @@
 """Threshold curves found anew at one value of the second parameter after another, more of them where they bend."""
 
 import itertools
+import re
 
 import numpy as np
 
@@ -15,6 +16,7 @@ __all__ = ["at_level", "once", "track"]
 FIRST = 0.5  # part of the values that are spread evenly, ends included
 ROOM = 0.25  # of its prediction, and of the range: where a value is looked for at first
 STRAIGHT = 1e-3  # of the range of the values: what bends less is left
+NUMBERS = re.compile(r" = -?[\d.]+(e[+-]?\d+)?")
 EDGE = 1e-3  # of the span: how near the end of a curve is looked for
 
 
@@ -152,16 +154,22 @@ def _pieces(known, of, against):
     for kind, mechanism in sorted(kinds):
         rows = [[t for t in known[x] if (t.kind, t.mechanism) == (kind, mechanism)] for x in xs]
         for track_ in _tracks(xs, rows, against):
-            values = np.array([np.nan if t is None else t.value for t in track_])
-            first = next(t for t in track_ if t is not None)
-            held = np.flatnonzero(np.isfinite(values))
-            rows_ = slice(held[0], held[-1] + 1)
-            at = np.array(xs)[rows_]
-            ends = tuple("no value beyond" if i not in (0, len(xs) - 1) else f"{against} at its limit"
-                         for i in (held[0], held[-1]))  # fmt: skip
-            pieces.append(ThresholdPiece(kind, mechanism, of, first.direction, at, values[rows_],
-                                         np.zeros((len(at), 0)), ends))  # fmt: skip
+            pieces.append(_piece(kind, mechanism, of, against, np.array(xs), track_))
     return tuple(pieces)
+
+
+def _piece(kind, mechanism, of, against, xs, found):
+    """Thresholds along a track (None where there is none) as a piece, what is missing at its ends left out."""
+    held = [i for i, t in enumerate(found) if t is not None]
+    rows = slice(held[0], held[-1] + 1)
+    values = np.array([np.nan if t is None else t.value for t in found])[rows]
+    slopes = np.array([np.nan if t is None else t.derivatives.get(against, np.nan) for t in found])[rows]
+    ends = tuple(
+        "no value beyond" if i not in (0, len(xs) - 1) else f"{against} at its limit" for i in (held[0], held[-1])
+    )
+    direction = NUMBERS.sub("", found[held[0]].direction)
+    nothing = np.zeros((len(values), 0))
+    return ThresholdPiece(kind, mechanism, of, direction, xs[rows], values, nothing, ends, slopes)
 
 
 def _tracks(xs, rows, against):

@@ -33,6 +33,8 @@ class ThresholdPiece:
         Steady state at each point, in the order of `problem.system.states`; (k, 0) where there is none.
     ends : (str, str)
         Why it ends where it does.
+    slopes : (k,) array
+        Derivative of the values by the second parameter, where thresholds were found one by one; (0,) else.
     """
 
     kind: str
@@ -43,6 +45,7 @@ class ThresholdPiece:
     values: np.ndarray
     states: np.ndarray
     ends: tuple = ("", "")
+    slopes: np.ndarray = field(default_factory=lambda: np.zeros(0))
 
     def __len__(self):
         return len(self.values)

@@ -1,5 +1,7 @@
 """Thresholds over two parameters: curves by kind, the parts between them filled and named."""
 
+import itertools
+
 import numpy as np
 
 from remission.models.errors import ProblemError, refuse_unknown_keywords
@@ -75,21 +77,20 @@ def plot_threshold_curve(
     """
     if not len(result):
         raise ProblemError(f"plot: the curve of {result.of} over {result.against} has no piece to draw")
-    model = result.problem.model
     ax = new_axes(ax, width=125)
     named = set()
     for piece in result:
         colour, style = LOOKS.get(piece.kind, ("black", "-"))
         words = piece.kind if piece.kind not in named else None
         named.add(piece.kind)
-        ax.plot(piece.against, piece.values, color=PALETTE[colour], linestyle=style, linewidth=1.6, label=words,
+        ax.plot(*_smooth(piece), color=PALETTE[colour], linestyle=style, linewidth=1.6, label=words,
                 zorder=3)  # fmt: skip
     ax.set_xscale(xscale)
     ax.set_yscale(scale)
     for axis in (ax.xaxis, ax.yaxis):
         log_ticks(axis)
-    ax.set_xlabel(_label(model, result.against))
-    ax.set_ylabel(_label(model, result.of))
+    ax.set_xlabel(_label(result.problem, result.against))
+    ax.set_ylabel(_label(result.problem, result.of))
     _limits(ax, result)
     if regions and xscale == scale == "linear":
         _regions(ax, result, n)
@@ -101,15 +102,35 @@ def plot_threshold_curve(
     return ax
 
 
+def _smooth(piece):
+    """Points of a piece, between those found one by one by their values and slopes."""
+    x, y, slopes = piece.against, piece.values, piece.slopes
+    known = np.isfinite(y)
+    if len(slopes) != len(x) or not np.all(np.isfinite(slopes[known])) or known.sum() < 2:
+        return x, y
+    from scipy.interpolate import CubicHermiteSpline
+
+    fine = [np.linspace(a, b, 9)[:-1] for a, b in itertools.pairwise(x)]
+    fine = np.append(np.concatenate(fine), x[-1])
+    drawn = CubicHermiteSpline(x[known], y[known], slopes[known])(fine)
+    hidden = np.interp(fine, x, np.where(known, 0.0, 1.0)) > 0  # beside a value that was not found
+    return fine, np.where(hidden, np.nan, drawn)
+
+
 def _words(point):
     return {"change of criticality": "criticality changes"}.get(point.kind, point.kind)
 
 
-def _label(model, name):
+def _label(problem, name):
+    model = problem.model
     if any(s.name == name for s in (*model.parameters, *model.inputs)):
         return _parameter_label(model, name)
     state = next((s for s in model.states if f"{s.name}(0)" == name), None)
-    return label(plain(name), state.info.unit if state is not None else "")
+    symbol = next((s for s in problem.treatment.parameters() if s.name == name), state)
+    if symbol is None:
+        return plain(name)
+    about = "" if symbol is state else symbol.info.about
+    return label(f"{about}, {plain(name)}" if about and len(about) < 45 else plain(name), symbol.info.unit)
 
 
 def _limits(ax, result):
@@ -148,19 +169,19 @@ def _fill_parts(ax, parts):
     mesh.set_gid("background")
     ax.set_xlim(limits[0])
     ax.set_ylim(limits[1])
-    _name_parts(ax, parts)
+    _name_parts(ax, parts.against, parts.of, parts.which, parts.names, colours)
 
 
-def _name_parts(ax, parts):
+def _name_parts(ax, across, up, which, names, colours):
     """Names inside the regions where there is room, in the legend where there is none."""
     ax.figure.draw_without_rendering()
     box = ax.get_window_extent()
     point = ax.figure.dpi / 72
     cells = [np.flatnonzero((v >= low) & (v <= high)) for v, (low, high) in
-             ((parts.against, ax.get_xlim()), (parts.of, ax.get_ylim()))]  # fmt: skip
-    shown = parts.which[np.ix_(cells[1], cells[0])]
+             ((across, ax.get_xlim()), (up, ax.get_ylim()))]  # fmt: skip
+    shown = which[np.ix_(cells[1], cells[0])]
     beside = {}
-    for k, name in enumerate(parts.names):
+    for k, name in enumerate(names):
         at, words = None, name
         for words in (name, _in_two(name)):
             lines = words.split("\n")
@@ -171,10 +192,10 @@ def _name_parts(ax, parts):
                 break
         if at is not None:
             i, j = at
-            ax.text(parts.against[cells[0][j]], parts.of[cells[1][i]], words, ha="center", va="center",
+            ax.text(across[cells[0][j]], up[cells[1][i]], words, ha="center", va="center",
                     fontsize=FONT["note"], color="#444444", zorder=4)  # fmt: skip
         elif np.any(shown == k):
-            beside[name] = next(c for start, c in FILLS.items() if name.startswith(start))
+            beside[name] = colours[k]
     for name, colour in beside.items():  # empty ones: for the legend alone
         ax.fill_between([], [], [], facecolor=colour, edgecolor="#BBBBBB", linewidth=0.6, label=name)
 
@@ -182,6 +203,8 @@ def _name_parts(ax, parts):
 def _in_two(name):
     """Words on two lines of about the same length."""
     blanks = [i for i, c in enumerate(name) if c == " "]
+    if not blanks:
+        return name
     cut = min(blanks, key=lambda i: abs(i - len(name) / 2))
     return f"{name[:cut]}\n{name[cut + 1 :]}"
 
@@ -201,10 +224,17 @@ def _room(inside, wide, tall):
 
 
 def _fill_sides(ax, piece):
-    low, high = ax.get_ylim()
-    below, above = SIDES[piece.kind]
-    for edge, words in ((low, below), (high, above)):
-        good = words.startswith(("cleared", "relapse prevented", "a rare tumour is", "rescue likely"))
-        ax.fill_between(piece.against, piece.values, edge, color=FILLS["cleared" if good else "grows back"],
-                        linewidth=0, zorder=0, label=words).set_gid("background")  # fmt: skip
-    ax.set_ylim(low, high)
+    x, y = _smooth(piece)
+    limits = ax.get_xlim(), ax.get_ylim()
+    names = SIDES[piece.kind]
+    good = [w.startswith(("cleared", "relapse prevented", "a rare tumour is", "rescue likely")) for w in names]
+    colours = [FILLS["cleared" if g else "grows back"] for g in good]
+    for edge, colour in zip(limits[1], colours, strict=True):
+        ax.fill_between(x, y, edge, color=colour, linewidth=0, zorder=0).set_gid("background")
+    ax.set_xlim(limits[0])
+    ax.set_ylim(limits[1])
+    across, up = (np.linspace(low, high, 120) for low, high in limits)
+    level = np.interp(across, x, y, left=np.nan, right=np.nan)
+    which = np.where(np.isnan(level), -1, np.where(up[:, None] > level, 1, 0))
+    near = np.abs(up[:, None] - level) < 0.02 * (limits[1][1] - limits[1][0])
+    _name_parts(ax, across, up, np.where(near, -1, which), names, colours)

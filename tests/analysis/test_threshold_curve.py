@@ -8,9 +8,9 @@ import pytest
 from remission.analysis import combination_index, plot, steady_states, threshold_curve, thresholds
 from remission.analysis.critical.curve_track import track
 from remission.analysis.critical.moved import moved_of
-from remission.models import kuznetsov, paracrine_loop, sensitive_resistant
+from remission.models import Parameter, clonal_relapse, kuznetsov, paracrine_loop, sensitive_resistant
 from remission.models.errors import KeywordError, ProblemError
-from remission.solvers import Problem
+from remission.solvers import Problem, Treatment
 
 KUZNETSOV = {"E": (0, 50), "T": (0, 1000)}
 
@@ -112,6 +112,42 @@ def test_holes_are_told_and_their_edge_is_near():
     assert piece.against.max() == pytest.approx(1 - 1.5 * 0.3, abs=0.01)
     assert min(x for x, _ in holes) == pytest.approx(1 - 1.5 * 0.3, abs=0.01)
     assert "no clone dose" in holes[0][1]
+
+
+def test_a_pulsed_dose_over_the_days_on_follows_its_mean():
+    amplitude, on = (
+        Parameter("amplitude", 1.0, unit="1"),
+        Parameter("on", 7.0, unit="day", about="days on of each cycle"),
+    )
+    treatment = Treatment.intermittent({"u": amplitude}, on=on, off=7)
+    problem = Problem(clonal_relapse(), parameters={"kap_R": 0.1}, treatment=treatment)
+    curve = threshold_curve(
+        problem, "amplitude", "on", (1, 13), kind="curative dose", within=(0, 20), n=9, progress=False
+    )
+    (piece,) = curve
+    assert piece.mechanism == "multiplier"
+    assert piece.values == pytest.approx(0.8 * (piece.against + 7) / piece.against, rel=1e-8)  # r_R/kap_R as the mean
+    assert piece.slopes == pytest.approx(-0.8 * 7 / piece.against**2, rel=1e-6)
+    assert np.max(np.diff(piece.against)) > 2.9 * np.min(np.diff(piece.against))  # more values where it bends
+    assert float(curve.at(4)[0]) == pytest.approx(0.8 * 11 / 4, rel=1e-9)
+    ax = plot(curve)
+    assert ax.get_xlabel() == "days on of each cycle, on (days)"
+    assert {t.get_text().replace("\n", " ") for t in ax.texts} == {"grows back", "a rare tumour is cleared"}
+
+
+def test_how_long_a_blocker_has_to_last_over_the_dose_beside_it():
+    days, dose = Parameter("days", 30, unit="day"), Parameter("dose", 0.6, unit="1")
+    course = Treatment.constant({"e": dose}) + Treatment.constant({"B": 100}, end=days)
+    problem = Problem(paracrine_loop(), treatment=course)
+    curve = threshold_curve(problem, "days", "dose", (0.36, 0.8), kind="minimal duration", within=(1, 100), n=5,
+                            progress=False)  # fmt: skip
+    assert float(curve.at(0.6)[0]) == pytest.approx(41.953943, abs=2e-6)
+    (piece,) = curve
+    assert (np.diff(piece.values) < 0).all()
+    assert curve.holes[0][0] == 0.36  # chemotherapy at 0.36 needs more than 100 days of it
+    assert "no value at" in str(curve)
+    with pytest.raises(ProblemError, match="not bifurcations of steady states"):
+        curve.regions()
 
 
 def test_drugs_that_replace_each_other_have_index_one_and_a_helper_less(blockade):
