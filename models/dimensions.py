@@ -9,7 +9,7 @@ import sympy as sp
 from sympy.core.function import AppliedUndef
 
 from .errors import ModelError
-from .symbols import Input, Parameter, State, grad, t, x
+from .symbols import Input, Parameter, State, grad, t, x, y
 from .units import Unit, parse_unit
 
 __all__ = ["check_dimensions", "dimension_of"]
@@ -135,7 +135,7 @@ def _found(expression, where, known):
         return NUMBER
     if isinstance(expression, (State, Parameter, Input)):
         return _declared(expression)
-    if expression == x or isinstance(expression, AppliedUndef) or expression.func == grad:
+    if expression in (x, y) or isinstance(expression, AppliedUndef) or expression.func == grad:
         return None
     if expression.is_Add:
         return _common(expression.args, where, known)

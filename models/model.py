@@ -12,7 +12,7 @@ from .dimensions import check_dimensions
 from .errors import ModelError, did_you_mean, refuse_unknown_keywords
 from .parse import parse_expression
 from .partials import letters_of
-from .symbols import Input, Letter, Lineage, Parameter, State, t, x
+from .symbols import Input, Letter, Lineage, Parameter, State, t, x, y
 
 __all__ = ["Model"]
 
@@ -289,7 +289,7 @@ class Model:
             yield from state.info.bounds or ()
 
     def _declared(self):
-        return (set(self.states) | letters_of(self._expressions())) - {t, x}
+        return (set(self.states) | letters_of(self._expressions())) - {t, x, y}
 
 
 def _items(model, part):
@@ -352,7 +352,7 @@ def _check_states(model):
 
 def _check_names(model):
     letters = letters_of(model._expressions())
-    doubtful = {s for s in letters - {t, x, *model.states} if isinstance(s, State) or not isinstance(s, Letter)}
+    doubtful = {s for s in letters - {t, x, y, *model.states} if isinstance(s, State) or not isinstance(s, Letter)}
     for expression in model._expressions() if doubtful else ():
         for symbol in getattr(expression, "free_symbols", set()) & doubtful:
             if not isinstance(symbol, Letter):
@@ -369,7 +369,7 @@ def _check_names(model):
                 raise ModelError(f"{model.name}: state {symbol} is used in {expression}, but {reason}")
     seen = {}
     for symbol in letters | set(model.states):
-        if symbol in (t, x):
+        if symbol in (t, x, y):
             continue
         if symbol.name in seen:
             raise ModelError(

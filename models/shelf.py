@@ -10,7 +10,7 @@ from .invariant import InvariantBox, invariant_box
 from .model import Model
 from .nondimensional import ScaledModel, nondimensionalise
 from .parse import parse_expression
-from .symbols import Input, Letter, Lineage, Parameter, State, grad, t, x
+from .symbols import Input, Letter, Lineage, Parameter, State, grad, t, x, y
 
 __all__ = [
     "CertificateError",
@@ -40,5 +40,6 @@ __all__ = [
     "t",
     "units",
     "x",
+    "y",
     *_catalogue,
 ]

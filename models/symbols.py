@@ -13,7 +13,7 @@ import sympy as sp
 from .errors import ModelError, did_you_mean, refuse_unknown_keywords
 from .units import parse_unit
 
-__all__ = ["KINDS", "Input", "Lineage", "Parameter", "State", "grad", "t", "x"]
+__all__ = ["KINDS", "Input", "Lineage", "Parameter", "State", "grad", "t", "x", "y"]
 
 KINDS = ("tumour", "signal", "immune", "drug", "other")
 RESERVED = ("t",)  # time
@@ -267,7 +267,8 @@ class Lineage:
 
 
 t = sp.Symbol("t", real=True)  # time, in the model's unit
-x = sp.Symbol("x", real=True)  # position, for spatial grids
+x = sp.Symbol("x", real=True)  # position on a grid: along a line, or the distance from the centre
+y = sp.Symbol("y", real=True)  # second position, of a rectangle
 grad = sp.Function("grad")  # gradient in fluxes: {S: -D * grad(S)}
 
 

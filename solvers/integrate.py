@@ -63,6 +63,11 @@ def run(problem, method, rtol=None, atol=None, columns=(), max_step=np.inf, cont
         Numerical trouble is a status with a message, never an exception.
     """
     name = find_method(method)[1]
+    if problem.grid.spatial:
+        from .space.moving import SpatialMoving
+
+        moving = SpatialMoving(problem, columns, rtol, atol)
+        return _walk(moving, _Loop(moving, method, max_step))
     if name not in COMPILED:
         moving = Moving(problem, columns, rtol, atol)
         return _walk(moving, _Loop(moving, method, max_step))

@@ -76,7 +76,7 @@ class Moving:
         self.rtol, self.atol = problem.tolerances(rtol, atol)
         self.rtol = max(self.rtol, 3e-14)  # SciPy's solvers refuse less
         self.t = problem.t_span[0]
-        self.y = self.system.y0(self.p)
+        self.y = self.first_state()
         self.s = self.system.dy0dp(self.p)[:, self.columns] if columns else np.zeros((self.n, 0))
         self.active = {id(w): w for w in self.schedule.windows if w.start < self.t}
         self.modes = [r.rule.mode for r in self.schedule.rules]
@@ -86,6 +86,9 @@ class Moving:
         self.floor = _negative_limits(problem, self.atol)
         self.upcoming = list(reversed(self.schedule.moments))
         self.references = [self.reference(r.rule) for r in self.schedule.rules]
+
+    def first_state(self):
+        return self.system.y0(self.p)
 
     # --- moments of the schedule ----------------------------------------------------------------------------------
 

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field, fields
 from functools import cached_property
 from types import MappingProxyType
 
+import numpy as np
 import sympy as sp
 
 from remission.models import Model, State
@@ -12,6 +13,7 @@ from remission.models.errors import ModelError, ProblemError, did_you_mean, refu
 from .grid import Grid
 from .numbers import by_name, check_tolerances, parameter_values, time_span, tolerances
 from .system import System, make_system
+from .space.start import is_profile, letters_of_profiles
 from .treatment import Treatment, unknown_target
 
 __all__ = ["Problem"]
@@ -31,7 +33,8 @@ class Problem:
         Name (or Parameter) -> value, for those that differ from their default. The attribute `parameters` then
         lists all of them, those of the treatment and of the initial values included.
     initial : dict
-        State (or its name) -> number or expression in Parameters, where it differs from the default.
+        State (or its name) -> number or expression in Parameters, where it differs from the default. On a grid also
+        an expression in the position x (and y), an array of the grid's shape, or a function of the positions.
     treatment : Treatment
     grid : Grid
     rtol : float
@@ -71,6 +74,7 @@ class Problem:
         _check_types(model=self.model, treatment=self.treatment, grid=self.grid)
         own(self, "t_span", time_span(self))
         own(self, "initial", MappingProxyType(_initial(self)))
+        own(self, "profiles", MappingProxyType({k: v for k, v in self.initial.items() if is_profile(v)}))
         given = parameter_values(self.model, by_name(self.parameters))
         _check_targets(self)
         table = {s.name: s.info.value for s in self.system.parameter_symbols}
@@ -95,7 +99,9 @@ class Problem:
     @cached_property
     def system(self) -> System:
         """The compiled right-hand side and its derivatives."""
-        return make_system(self.model, tuple(sorted(self.initial.items())), self.treatment.expressions())
+        local = {k: v for k, v in self.initial.items() if k not in self.profiles}
+        used = tuple(sorted(letters_of_profiles(self.profiles), key=str))  # parameters of the problem too
+        return make_system(self.model, tuple(sorted(local.items())), (*self.treatment.expressions(), *used))
 
     @cached_property
     def p(self) -> list:
@@ -229,6 +235,11 @@ def _initial(problem):
             raise ProblemError(f"initial: {fault}") from None
         if not isinstance(symbol, State):
             raise ProblemError(f"initial: {name!r} is not a state of {problem.model.name}")
+        if is_profile(value):
+            if not problem.grid.spatial:
+                raise ProblemError(f"initial: {name} differs from place to place, and the grid has one cell")
+            found[name] = value if isinstance(value, sp.Basic) or callable(value) else np.array(value, dtype=float)
+            continue
         expression = sp.sympify(value)
         if not isinstance(expression, sp.Expr) or expression.has(sp.nan, sp.oo, -sp.oo, sp.zoo):
             raise ProblemError(f"initial: {name} must be a finite number or an expression, got {value!r}")
@@ -242,8 +253,10 @@ def _no_parameter(model, name, known):
 
 def _known_parameters(model, treatment, initial):
     symbols = [*model.parameters, *treatment.parameters()]
-    for value in initial.values():
-        symbols += list(sp.sympify(value).free_symbols)
+    profiles = {k: v for k, v in initial.items() if is_profile(v)}
+    symbols += list(letters_of_profiles(profiles))
+    for name in initial.keys() - profiles.keys():
+        symbols += list(sp.sympify(initial[name]).free_symbols)
     return {s.name for s in symbols}
 
 

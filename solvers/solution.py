@@ -7,6 +7,8 @@ import numpy as np
 
 from remission.models.errors import ProblemError, SolveError, did_you_mean, refuse_unknown_keywords
 
+from .space.fields import field_values
+
 __all__ = ["Solution"]
 
 
@@ -154,10 +156,14 @@ class Solution:
         times = np.asarray(t, dtype=float)
         system = self.problem.system
         z, u, _ = self._states(np.atleast_1d(times), side)
-        if name in system.states:
-            values = z[system.states.index(name)]
-        elif name in system.inputs:
+        if name in system.inputs:
             values = u[system.inputs.index(name)]
+        elif self.problem.grid.spatial:
+            return field_values(self.problem, name, np.atleast_1d(times), z, u).reshape(
+                *times.shape, *self.problem.grid.shape
+            )
+        elif name in system.states:
+            values = z[system.states.index(name)]
         else:
             at = system.observables.index(name)
             values = system.observe(np.atleast_1d(times), z[: system.n], self.problem.p, u)[at]

@@ -101,6 +101,10 @@ def solve(
 def _possible(problem, method, columns):
     """The method itself, None for our choice, or SciPy's where a compiled one cannot be had; and the name to show."""
     name = None if method is None else find_method(method)[1]
+    if problem.grid.spatial:
+        from .space.choice import spatial_method
+
+        return spatial_method(problem, method, name)
     if name is not None and name not in COMPILED:
         return method, name
     from .kernels.single import reason_not
@@ -231,7 +235,8 @@ def output_times(problem, t_eval) -> np.ndarray:
 def _default_times(problem, trace):
     first, last = problem.t_span
     inside = [e.time for e in trace.events if first < e.time < last]
-    times = np.sort(np.concatenate([np.linspace(first, last, 401), inside]))
+    count = 51 if len(problem.grid.shape) == 2 else 101 if problem.grid.spatial else 401
+    times = np.sort(np.concatenate([np.linspace(first, last, count), inside]))
     return times[np.append(True, np.diff(times) > 0)]  # np.unique would import masked arrays
 
 

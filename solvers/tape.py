@@ -258,5 +258,6 @@ def _apply(arithmetic, operation, x, y):
     if operation == ABSOLUTE:
         return abs(x)
     if operation in (MINIMUM, MAXIMUM):
-        return (min if operation == MINIMUM else max)(x, y)
+        smaller, larger = getattr(arithmetic, "minimum", min), getattr(arithmetic, "maximum", max)
+        return smaller(x, y) if operation == MINIMUM else larger(x, y)
     return getattr(arithmetic, OPERATIONS[operation].lower())(x)
