@@ -100,7 +100,9 @@ class Grid:
     def __post_init__(self):
         own = object.__setattr__
         if self.geometry not in SIDES:
-            raise ProblemError(f"Grid: there is no geometry {self.geometry!r}; {did_you_mean(str(self.geometry), SIDES)}")
+            raise ProblemError(
+                f"Grid: there is no geometry {self.geometry!r}; {did_you_mean(str(self.geometry), SIDES)}"
+            )
         if self.edges is not None:
             _take_edges(self)
         plane = self.geometry == "rectangle"

@@ -67,6 +67,10 @@ def run(problem, method, rtol=None, atol=None, columns=(), max_step=np.inf, cont
         from .space.moving import SpatialMoving
 
         moving = SpatialMoving(problem, columns, rtol, atol)
+        if name in COMPILED:
+            from .space.line.loop import LineLoop
+
+            return _walk(moving, LineLoop(moving, name, max_step))
         return _walk(moving, _Loop(moving, method, max_step))
     if name not in COMPILED:
         moving = Moving(problem, columns, rtol, atol)

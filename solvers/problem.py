@@ -12,8 +12,8 @@ from remission.models.errors import ModelError, ProblemError, did_you_mean, refu
 
 from .grid import Grid
 from .numbers import by_name, check_tolerances, parameter_values, time_span, tolerances
-from .system import System, make_system
 from .space.start import is_profile, letters_of_profiles
+from .system import System, make_system
 from .treatment import Treatment, unknown_target
 
 __all__ = ["Problem"]

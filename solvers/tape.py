@@ -64,6 +64,33 @@ class Tape:
     def first_variable(self) -> int:
         return len(self.numbers) + len(self.parameters)
 
+    def only(self, outputs) -> "Tape":
+        """The tape with some of its outputs, without the rows that those do not need.
+
+        Parameters
+        ----------
+        outputs : sequence of int
+
+        Returns
+        -------
+        Tape
+        """
+        wanted, rows = {int(self.outputs[i]) for i in outputs}, []
+        for i in range(len(self.code) - 1, -1, -1):
+            operation, a, b = self.code[i].tolist()
+            if self.n_given + i in wanted:
+                wanted.update([a] if operation == POWER_WHOLE else [a, b])
+                rows.append(i)
+        place = {g: g for g in range(self.n_given)}
+        code = []
+        for i in reversed(rows):
+            operation, a, b = self.code[i].tolist()
+            place[self.n_given + i] = self.n_given + len(code)
+            code.append((operation, place[a], b if operation == POWER_WHOLE else place[b]))
+        kept = np.array([place[int(self.outputs[i])] for i in outputs], dtype=np.int64)
+        table = np.array(code, dtype=np.int64).reshape(-1, 3)
+        return Tape(table, self.numbers, self.parameters, self.variables, kept)
+
     def registers(self, parameters) -> np.ndarray:
         """Doubles with numbers and parameters in place, the rest zero.
 

@@ -94,7 +94,8 @@ def test_the_bistable_front_has_its_speed_and_stalls():
         return np.diff(solution["c"] @ grid.volumes)[0] / 50
 
     errors = [abs(speed(0.3, n) - np.sqrt(0.005) * 0.4) for n in (160, 320)]
-    assert errors[1] < 1.3e-4 and np.log2(errors[0] / errors[1]) == pytest.approx(2, abs=0.3)
+    assert errors[1] < 1.3e-4
+    assert np.log2(errors[0] / errors[1]) == pytest.approx(2, abs=0.3)
     assert abs(speed(0.5, 160)) < 1e-6
 
 
@@ -110,7 +111,8 @@ def test_taxis_comes_to_rest_where_climbing_and_spreading_balance():
         exact *= end @ grid.volumes / (exact @ grid.volumes)
         assert end @ grid.volumes == pytest.approx(3.0, rel=1e-10)
         errors.append(np.abs(end / exact - 1).max())
-    assert errors[1] < 1e-3 and np.log2(errors[0] / errors[1]) == pytest.approx(2, abs=0.2)
+    assert errors[1] < 1e-3
+    assert np.log2(errors[0] / errors[1]) == pytest.approx(2, abs=0.2)
 
 
 def test_carried_fields_stay_above_zero():
@@ -120,7 +122,8 @@ def test_carried_fields_stay_above_zero():
     grid = Grid(100, 1.0, walls=walls)
     block = np.where((grid.x > 0.2) & (grid.x < 0.4), 1.0, 0.0)
     solution = solve(Problem(model, t_span=(0, 1), grid=grid, initial={"M": block}), method="RK45", t_eval=[0, 1])
-    assert solution["M"].min() > -1e-9 and solution["M"][-1] @ grid.volumes == pytest.approx(0.2, rel=1e-12)
+    assert solution["M"].min() > -1e-9
+    assert solution["M"][-1] @ grid.volumes == pytest.approx(0.2, rel=1e-12)
     assert np.abs(solution["M"][-1] - block) @ grid.volumes < 0.05
 
 
@@ -132,6 +135,17 @@ def test_a_homogeneous_start_stays_with_the_well_mixed_model():
         many = solve(mixed.replace(grid=grid), t_eval=[20])
         for name in ("tau", "X", "M", "P", "protection"):
             np.testing.assert_allclose(many[name], np.full((1, *grid.shape), one[name][0]), rtol=2e-6)
+
+
+def test_the_compiled_line_agrees_with_scipy():
+    start = {"tau": 0.8 / (1 + sp.exp((x - 2) * 8))}
+    course = Treatment.intermittent({"e": 0.8, "B": 3.0}, on=5, off=5)
+    for grid in (Grid(80, 6.0), GRIDS["uneven"], Grid(40, 4.0, "disc"), Grid(40, 4.0, "ball")):
+        problem = Problem(paracrine_invasion(), t_span=(0, 12), grid=grid, initial=start, treatment=course, rtol=1e-8)
+        one, other = solve(problem), solve(problem, method="BDF", t_eval=[3.0, 7.0, 12.0])
+        assert (one.method, other.method) == ("Rodas5P", "BDF")
+        for name in ("tau", "X", "M", "P"):
+            np.testing.assert_allclose(one.at(other.t, name), other[name], rtol=1e-5, atol=1e-6)
 
 
 def test_rules_watch_the_mean():
