@@ -8,7 +8,7 @@ import numpy as np
 
 from remission.models.errors import ProblemError, did_you_mean, refuse_unknown_keywords
 
-__all__ = ["Grid", "Wall"]
+__all__ = ["Grid", "Wall", "refuse_grid"]
 
 SIDES = {
     "line": ("left", "right"),
@@ -265,3 +265,22 @@ def _maps(grid):
         values.setflags(write=False)
         found[name] = values
     return found
+
+
+def refuse_grid(problem, verb):
+    """Refuse a problem on a grid in verbs that are for one cell.
+
+    Parameters
+    ----------
+    problem : Problem
+    verb : str
+
+    Raises
+    ------
+    ProblemError
+    """
+    if problem.grid.spatial:
+        raise ProblemError(
+            f"{verb}: {problem.model.name} lives on {problem.grid!r}; this is for one well-mixed cell: use "
+            "problem.replace(grid=Grid()), with initial values that do not depend on position"
+        )

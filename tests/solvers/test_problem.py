@@ -88,8 +88,8 @@ def test_misspelt_arguments_are_answered():
         Problem(sensitive_resistant(), tspan=(0, 1))
     with pytest.raises(ProblemError, match="did you mean 'treatment'"):
         Problem(sensitive_resistant()).replace(treatmnt=None)
-    with pytest.raises(ProblemError, match="one cell"):
-        Grid(n_cells=10)
+    with pytest.raises(ProblemError, match="1 or more"):
+        Grid(n_cells=0)
 
 
 def test_constant_inputs_are_read_or_refused():

@@ -39,8 +39,8 @@ def march(
     """Advance y (N, n) in place from t to stop.
 
     settings: (rtol, atol (n,)); method: (a, c, dense, gamma, order); short and full: tapes (code, outputs, registers,
-    first) without and with derivatives. The log: ts (room + 1,) ends of steps, rows (room, 2 + m, N, n) start, end and shapes of
-    each. Returns (status, t, next h, steps, rejected).
+    first) without and with derivatives. The log: ts (room + 1,) ends of steps, rows (room, 2 + m, N, n) start, end and
+    shapes of each. Returns (status, t, next h, steps, rejected).
     """
     rtol, atol = settings
     a, c, dense, gamma, order = method
