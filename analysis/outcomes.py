@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from remission.models.errors import ProblemError, did_you_mean, refuse_unknown_keywords
 from remission.solvers import Problem, Solution
+from remission.solvers.grid import refuse_grid
 
 from .outcome_kinds import KINDS
 
@@ -118,6 +119,7 @@ class Outcome:
         ProblemError
             If it lacks the output or the lineage.
         """
+        refuse_grid(problem, self.label)
         KINDS[self.kind].check(problem, self.of)
 
     def gradient(self, solution) -> dict:

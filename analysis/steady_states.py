@@ -12,6 +12,7 @@ import numpy as np
 from remission.models.derive import conserved_totals
 from remission.models.errors import CertificateError, ProblemError, did_you_mean, refuse_unknown_keywords
 from remission.solvers import Problem
+from remission.solvers.grid import refuse_grid
 
 from . import newton, rest_points
 
@@ -259,6 +260,7 @@ def steady_states(problem, box=None, n_starts=200, rng=0, *, method="auto", time
 def _check_arguments(problem, n_starts, method):
     if not isinstance(problem, Problem):
         raise ProblemError(f"steady_states: the first argument must be a Problem, got {type(problem).__name__}")
+    refuse_grid(problem, "steady_states")
     if not (isinstance(n_starts, (int, np.integer)) and n_starts >= 1):
         raise ProblemError(f"steady_states: n_starts is a whole number of 1 or more, got {n_starts!r}")
     if method not in METHODS:

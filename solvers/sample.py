@@ -12,6 +12,7 @@ import numpy as np
 
 from remission.models.errors import ProblemError, did_you_mean, refuse_unknown_keywords
 
+from .grid import refuse_grid
 from .initial import carried
 from .kernels.single import compiled_sample, reason_not
 from .solve import SolveWarning, all_controlled, output_times, solve
@@ -72,6 +73,7 @@ def sample(problem, times, names, sensitivities=(), *, error_control="all") -> S
     >>> sample(Problem(sensitive_resistant()), [0, 365], ["burden"], ["n0"]).values.round(4).tolist()
     [[0.5], [0.7498]]
     """
+    refuse_grid(problem, "sample")
     times = output_times(problem, times)
     for name in names:
         if name not in (known := (*problem.system.states, *problem.system.observables, *problem.system.inputs)):

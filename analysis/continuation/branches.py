@@ -4,6 +4,7 @@ import numpy as np
 
 from remission.models.errors import ProblemError, did_you_mean, refuse_unknown_keywords
 from remission.solvers import Problem
+from remission.solvers.grid import refuse_grid
 
 from ..steady_states import SteadyState, SteadyStates, steady_states
 from .equations import equations_of, moved_symbols
@@ -74,6 +75,7 @@ def continue_branches(problem, over, span, *, start=None, box=None, max_step=0.1
     """
     if not isinstance(problem, Problem):
         raise ProblemError(f"continue_branches: the first argument must be a Problem, got {type(problem).__name__}")
+    refuse_grid(problem, "continue_branches")
     over = str(getattr(over, "name", over))
     symbol = moved_symbols(problem, (over,))[0]
     low, high = _span(problem, symbol, span)

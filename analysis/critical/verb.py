@@ -5,6 +5,7 @@ import importlib.util
 
 from remission.models.errors import ProblemError, did_you_mean, refuse_unknown_keywords
 from remission.solvers import Problem
+from remission.solvers.grid import refuse_grid
 
 from ..outcomes import as_outcome
 from .cases import CASES, NAMED, Asked
@@ -133,6 +134,7 @@ def thresholds(
     """
     if not isinstance(problem, Problem):
         raise ProblemError(f"thresholds: the first argument must be a Problem, got {type(problem).__name__}")
+    refuse_grid(problem, "thresholds")
     kinds = _kinds(kinds)
     named = kinds is not None and outcome is None and all(kind in NAMED for kind in kinds)
     if not named and (outcome is None) != (level is None):

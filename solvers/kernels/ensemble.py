@@ -11,6 +11,7 @@ import numpy as np
 
 from remission.models.errors import ProblemError, did_you_mean, refuse_unknown_keywords
 
+from ..grid import refuse_grid
 from ..initial import carried
 from .build import Options, kernel
 from .choice import IMPLICIT, choose_method
@@ -116,6 +117,7 @@ def ensemble(problem, names, table, times, outputs, threads=None, *, sensitiviti
 
 
 def _checked(problem, names, table, outputs):
+    refuse_grid(problem, "ensemble")
     system = problem.system
     for name in names:
         if name not in system.parameters:
