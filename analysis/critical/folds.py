@@ -1,23 +1,30 @@
 """Folds and Hopf points of tumour states: where the last stable tumour state vanishes, where cycles begin."""
 
+import functools
 import itertools
+from dataclasses import dataclass, field
 
 import numpy as np
 import sympy as sp
 
-from ..continuation import check_complete, continue_branches
+from remission.models.errors import ProblemError
+
+from ..continuation import SpecialPoint, check_complete, continue_branches
+from ..proved.all_points import box_over
 from ..steady_states import steady_states
+from .certify import same_point
 from .moved import at_value, value_of, words_of
+from .slopes import slopes_at
 from .special import cycles_threshold, fold_threshold, transcritical_threshold, tumour_names
 
 __all__ = ["branches_over", "changes_of", "from_branches", "rare_changes"]
 
 PRESENT = 1e-9  # of the largest tumour on the branches: less is none
-APART = 1e-7
+APART, ASIDE = 1e-7, 1e-3
 DECADES = 20  # ratio of the ends of a range from which it is looked at in decades too
 
 
-def from_branches(problem, moved, within, box, time_limit, rare) -> tuple:
+def from_branches(problem, moved, within, box, time_limit, rare, proof=None) -> tuple:
     """Thresholds of steady states by continuation.
 
     Parameters
@@ -31,6 +38,8 @@ def from_branches(problem, moved, within, box, time_limit, rare) -> tuple:
         Seconds of each search for steady states.
     rare : bool
         Whether the state without tumour has no closed form, so that its changes are read off the branches too.
+    proof : CertifiedPoints, optional
+        Special points that branches have to pass through; those that they miss are followed.
 
     Returns
     -------
@@ -38,11 +47,42 @@ def from_branches(problem, moved, within, box, time_limit, rare) -> tuple:
         Thresholds and notes.
     """
     branches = branches_over(problem, moved, within, box, time_limit)
-    found = changes_of(problem, moved, branches)
+    missed = _missed(problem, branches.points, proof or ())
+    if missed and len(branches):
+        low, high = within
+        beside = [p.value + (p.opens or 1) * ASIDE * max(abs(p.value), ASIDE * (high - low)) for p in missed]
+        beside = sorted({min(max(v, low), high) for v in beside})
+        branches = check_complete(branches, beside, box=proof.box)
+        missed = _missed(problem, branches.points, proof)
+    alone = [_special(problem, moved, p) for p in missed]
+    found = changes_of(problem, moved, branches, alone)
     if rare:
         found += rare_changes(problem, moved, branches)
-    notes = [note for note in branches.notes if "missed" in note or "continuum" in note or "branches:" in note]
+    notes = [note for note in branches.notes if "continuum" in note or "branches:" in note]
     return found, notes
+
+
+def _missed(problem, points, proof):
+    """Folds and Hopf points with a tumour, nothing negative, that are proved and not among some points."""
+    names, positive = tumour_names(problem), [s.name for s in problem.model.states if s.info.positive]
+    return [
+        p
+        for p in proof
+        if p.kind in ("fold", "Hopf")
+        and not any(p.enclosures[name][1] < 0 for name in positive)
+        and any(p.state[name] > 0 for name in names)
+        and not any(q.kind == p.kind and same_point(p, q.value, q.values) for q in points)
+    ]
+
+
+def _special(problem, moved, point):
+    """A certified point that lies on no branch, as one of a branch."""
+    values = np.linalg.eigvals(slopes_at(problem, point.state, moved.name, point.value).J).astype(complex)
+    values = values[np.argsort(-values.real, kind="stable")]
+    frequency = point.coefficients.get("omega", np.nan)
+    return SpecialPoint(
+        point.kind, moved.name, point.value, point.state, values, frequency, point.coefficients | {"opens": point.opens}
+    )
 
 
 def branches_over(problem, moved, within, box=None, time_limit=10.0):
@@ -54,13 +94,40 @@ def branches_over(problem, moved, within, box=None, time_limit=10.0):
         start = steady_states(start_problem, box=box, time_limit=time_limit)
         if not all(state.family for state in start):
             break
-    branches = continue_branches(start_problem, moved.name, within, start=start, box=box)
+    branches = continue_branches(start_problem, moved.name, within, start=start)
     if not len(branches):
         return branches
     branches = check_complete(branches, _spread(low, high), box=box)
     marks = sorted({low, high, *(p.value for p in branches.points)})
     between = [0.5 * (a + b) for a, b in itertools.pairwise(marks) if b - a > APART * abs(b)]
     return check_complete(branches, between[:8], box=box) if len(branches.points) else branches
+
+
+def box_of(problem, moved, within, box=None):
+    """Bounds of the states that hold all over the range, where they are known; else those that were given."""
+    given = tuple(sorted((str(getattr(k, "name", k)), tuple(map(float, v))) for k, v in (box or {}).items()))
+    numbers = tuple(sorted((dict(problem.parameters) | problem.inputs() | {moved.name: 0.0}).items()))
+    try:
+        return dict(_box(_Same(problem, numbers), moved.name, within, given))
+    except ProblemError:
+        return box
+
+
+@dataclass(frozen=True)
+class _Same:
+    """A problem that is the same as another where model and numbers are."""
+
+    problem: object = field(compare=False)
+    numbers: tuple
+    model: object = None
+
+    def __post_init__(self):
+        object.__setattr__(self, "model", self.problem.model)
+
+
+@functools.lru_cache(maxsize=64)
+def _box(same, name, within, given):
+    return box_over(same.problem, {name: within}, dict(given))
 
 
 def _spread(low, high) -> list:
@@ -72,13 +139,13 @@ def _spread(low, high) -> list:
     return sorted([*even[1:].tolist(), *np.geomspace(start, high, 8)[1:-1].tolist()])
 
 
-def changes_of(problem, moved, branches) -> list:
-    """Folds and Hopf points with a tumour, each with its kind."""
+def changes_of(problem, moved, branches, more=()) -> list:
+    """Folds and Hopf points with a tumour, those of the branches and more, each with its kind."""
     names = sorted(tumour_names(problem))
     largest = max((float(b[name].max()) for b in branches for name in names), default=0.0)
     stable = _stable_values(branches, names, PRESENT * largest)
     found = []
-    for point in branches.points:
+    for point in [*branches.points, *more]:
         if sum(point.values[name] for name in names) <= PRESENT * largest:
             continue
         if point.kind == "fold":

@@ -19,7 +19,7 @@ from ..proved.reduce import NotReducible
 from ..steady_states import steady_states
 from .cases import FATES, Asked
 from .curative import _threshold, rare_points, without_tumour
-from .folds import branches_over, changes_of, rare_changes
+from .folds import box_of, branches_over, changes_of, rare_changes
 from .moved import at_value, bound, moved_of, range_of
 from .special import tumour_names
 from .steady import BRANCHED, RARE
@@ -97,7 +97,7 @@ def _side(problem, moved, span):
 
 def _sought(problem, moved, which, span):
     """The first of a kind by continuation."""
-    branches = branches_over(problem, moved, span)
+    branches = branches_over(problem, moved, span, box_of(problem, moved, span))
     changes = rare_changes if which in RARE else changes_of
     found = sorted(t.value for t in changes(problem, moved, branches) if t.kind == which)
     if found:

@@ -174,9 +174,9 @@ class Thresholds(Sequence):
     >>> from remission.solvers import Problem
     >>> found = thresholds(Problem(paracrine_loop()).at_constant(e=0.6), "B")
     >>> print(found)
-    thresholds of paracrine_loop over B, 0 to 100
+    thresholds of paracrine_loop over B, 0 to 100...
       critical blockade: B = 29.861366 (fold, ...); the last stable tumour state (T = 178.728) vanishes: none...
-      note: T, where rare, shrinks at -0.07973 all over the range
+      note: T, where rare, shrinks at -0.07973 all over the range...
     >>> round(found["critical blockade"].state["T"], 3)
     178.728
     """

@@ -27,7 +27,7 @@ def thresholds(
     box=None,
     n=None,
     time_limit=10.0,
-    complete=False,
+    complete=True,
 ) -> Thresholds:
     """Values of a parameter or input at which what becomes of the tumour changes.
 
@@ -56,8 +56,8 @@ def thresholds(
     time_limit : float
         Seconds for each search that has to be proved.
     complete : bool
-        Prove that no threshold of steady states is missed in the range: the number of steady states in the box is
-        proved by cells of the range (seconds), and each cell where it is not has to hold a certified threshold.
+        Prove that no threshold of steady states is missed in the range; without it folds and cycles are those on
+        branches through the steady states at some values of the range, which is faster.
 
     Returns
     -------
@@ -83,8 +83,8 @@ def thresholds(
 
     **Fold dose**: beyond it there is no stable tumour state at all, so that every tumour is cleared or cycles;
     **critical blockade** is its name where the input moves nothing in the tumour's own equations, but acts through
-    other states. Other folds are `"fold"`, Hopf points `"onset of cycles"`. They are found by continuation from all
-    steady states that `steady_states` proves, checked between neighbouring special points.
+    other states. Other folds are `"fold"`, Hopf points `"onset of cycles"`. They are found by continuation from the
+    steady states that `steady_states` proves at several values of the range, and through all `certified_points`.
 
     **Fates.** Where the treatment stops changing at a known time, `of` may be a time, a length or the repetitions of
     it (**minimal duration**), the day of an operation (**latest surgery**), or the tumour at the start (**residual
@@ -99,9 +99,10 @@ def thresholds(
     **Derivatives** by the other parameters and inputs follow by implicit differentiation of the equations that define
     the point, exact first and second derivatives of the rates in them.
 
-    **Proofs.** Each threshold of steady states is certified where numba and python-flint are there: exactly one in
-    its `enclosure`, with a `certificate` for `verify`. That there are no others is known of formulas and polynomials
-    (`complete` of the result), and of branches where ``complete=True`` has proved it.
+    **Proofs.** Where numba and python-flint are there, each threshold of steady states is certified: exactly one in
+    its `enclosure`, with a `certificate` for `verify`. That there are no others (`complete` of the result) is known of
+    formulas and polynomials, and of folds and Hopf points by `certified_points`, in a box of the states that the notes
+    say. A model of very long equations is left to `certified_points`.
 
     References
     ----------

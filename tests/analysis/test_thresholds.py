@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import sympy as sp
 
-from remission.analysis import at_end, plot, sensitivity, sweep, threshold, thresholds, verify
+from remission.analysis import at_end, certified_points, plot, sensitivity, sweep, threshold, thresholds, verify
 from remission.analysis.critical.closed_form import solve_for
 from remission.analysis.critical.moved import moved_of
 from remission.analysis.critical.special import rare_threshold
@@ -20,6 +20,7 @@ from remission.models import (
     karyotype_ladder,
     kirschner_panetta,
     kuznetsov,
+    metastasis,
     oncogene_withdrawal,
     paracrine_loop,
     power_law_growth,
@@ -285,7 +286,7 @@ def test_growth_that_only_touches_zero_is_no_threshold():
 def test_thresholds_pickle_and_print():
     found = pickle.loads(pickle.dumps(thresholds(loop(), "e")))
     assert found[0].value == pytest.approx(0.33389315, abs=1e-8)
-    assert str(found).splitlines()[0] == "thresholds of paracrine_loop over e, 0 to 100"
+    assert str(found).splitlines()[0] == "thresholds of paracrine_loop over e, 0 to 100, proved to be all"
     assert found.to_pandas()["kind"].tolist() == ["curative dose", "fold dose"]
 
 
@@ -347,19 +348,33 @@ def test_a_threshold_out_of_reach_is_infinite_never_nan():
         threshold("fold dos")
 
 
-def test_all_thresholds_of_a_range_proved():
-    found = thresholds(Problem(clonal_relapse(), parameters={"kap_R": 0.1}), "u", within=(0.01, 1), complete=True,
-                       kinds=(*RARE, "fold dose", "fold"), time_limit=60)  # fmt: skip
+@pytest.mark.parametrize(
+    ("problem", "of", "within", "box"),
+    [
+        (loop(), "e", None, None),
+        (loop(), "B", None, None),
+        (Problem(clonal_relapse(), parameters={"kap_R": 0.1}), "u", None, None),
+        (Problem(kuznetsov(scaled=True)), "delta", (0.1, 3), KUZNETSOV),
+    ],
+)
+def test_thresholds_are_proved_to_be_all(problem, of, within, box):
+    found = thresholds(problem, of, within=within, box=box)
     assert found.complete
-    assert "each of which holds a certified point" in found.notes[-1]
+    assert all(t.enclosure is not None for t in found)
+    assert any("proved for steady states within" in note for note in found.notes)
+    assert not thresholds(problem, of, within=within, box=box, complete=False).complete
 
 
-@pytest.mark.slow
-def test_all_thresholds_of_m3_proved():
-    found = thresholds(loop(), "e", within=(0, 1.2), box={"F": (0, 2)}, complete=True, time_limit=300,
-                       kinds=(*RARE, "fold dose", "fold"))  # fmt: skip
-    assert found.complete
-    assert [t.kind for t in found] == ["curative dose", "fold dose"]
+def test_folds_that_no_branch_of_the_start_passes_through_are_found():
+    """Two sites with one loop: of eight folds two lie at tumours below zero; one is passed by no branch of the start."""
+    problem = Problem(metastasis())
+    proved = thresholds(problem, "e", within=(0, 1.2), kinds=("fold", "fold dose"))
+    points = certified_points(problem, "e", (0, 1.2), kinds=("fold",), counts=False)
+    there = [p.value for p in points if min(p.state.values()) > -1e-12]
+    assert (len(points), len(there)) == (8, 6)
+    assert [t.value for t in proved] == pytest.approx(there, rel=1e-9)
+    assert proved.complete
+    assert proved["fold dose"].value == pytest.approx(1.0028426, abs=1e-7)
 
 
 def test_enclosures_hold_the_references_and_certificates_verify():
