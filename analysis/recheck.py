@@ -11,9 +11,9 @@ import sympy as sp
 
 from remission.models.errors import CertificateError, refuse_unknown_keywords
 
+from . import recheck_all_points, recheck_points
 from . import recheck_families as families
 from . import recheck_intervals as vi
-from . import recheck_points
 from .recheck_boxes import Part
 
 __all__ = ["Verification", "verify"]
@@ -57,12 +57,12 @@ class Verification:
 
 @refuse_unknown_keywords
 def verify(certificate, time_limit=300.0) -> Verification:
-    """Check a certificate of `steady_states`, or of a fold, transcritical point or Hopf point that is proved.
+    """Check a certificate of `steady_states`, of a fold, transcritical or Hopf point, or of `certified_points`.
 
     Parameters
     ----------
     certificate : dict
-        `result.certificate` or `point.certificate`, or what `json.load` read of them.
+        `result.certificate` or `point.certificate`, or what `json.load` read of one.
     time_limit : float
         Seconds.
 
@@ -87,13 +87,15 @@ def verify(certificate, time_limit=300.0) -> Verification:
     began = time.monotonic()
     form = certificate.get("format") if isinstance(certificate, dict) else None
     checks = {FORMAT: _reasons, recheck_points.FORMAT: recheck_points.reasons}
+    checks[recheck_all_points.FORMAT] = recheck_all_points.reasons
     if form not in checks:
-        raise CertificateError(f"verify: not a certificate of the format {FORMAT!r} or {recheck_points.FORMAT!r}")
+        raise CertificateError(f"verify: not a certificate of the format {' or '.join(map(repr, checks))}")
     try:
         reasons, counts = checks[form](certificate, began + time_limit)
     except (KeyError, TypeError, ValueError, IndexError, AttributeError, sp.SympifyError) as error:
         reasons, counts = [f"cannot be read: {type(error).__name__}: {error}"], (0, 0)
-    what = "steady states" if form == FORMAT else f"{certificate.get('kind')} point"
+    what = {FORMAT: "steady states", recheck_all_points.FORMAT: "special points"}.get(form)
+    what = what or f"{certificate.get('kind')} point"
     return Verification(not reasons, tuple(reasons), *counts, time.monotonic() - began, what)
 
 

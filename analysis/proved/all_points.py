@@ -3,16 +3,17 @@
 import time
 
 import numpy as np
-import sympy as sp
 
 from remission.models.errors import CertificateError, ProblemError, did_you_mean, refuse_unknown_keywords
 
 from . import answer, events, points, reduce, search
 from .all_points_value import CertifiedPoints, Stretch
+from .ranges import box_over, states_at, with_value
 
 __all__ = ["certified_points"]
 
 MOST_BOXES, NARROWEST, LARGE = 400_000, 1e-9, 1e300
+CUTS, COARSE = 2000, 1e-3  # of boxes where the equations look degenerate
 KINDS = ("fold", "transcritical", "Hopf")
 
 
@@ -93,103 +94,9 @@ def certified_points(problem, of, within, box=None, *, kinds=KINDS, time_limit=2
     sides = found.states_box()
     stretches = _stretches(problem, of, (low, high), sides, found) if counts else ()
     return CertifiedPoints(
-        problem, of, (low, high), sides, kept, not open_kinds & set(kinds), tuple(found.undecided),
-        tuple(found.leaving), stretches, tuple(found.notes), time.monotonic() - began,
+        problem, of, (low, high), tuple(kinds), sides, kept, not open_kinds & set(kinds), tuple(found.undecided),
+        tuple(found.leaving), stretches, tuple(found.notes), time.monotonic() - began, found,
     )  # fmt: skip
-
-
-def with_value(problem, of, value):
-    """The problem with a parameter or input at a value."""
-    if of in problem.inputs():
-        return problem.at_constant(**problem.inputs() | {of: value})
-    return problem.replace(parameters={of: value})
-
-
-def box_over(problem, over, given=None) -> dict:
-    """Box of states for all values in ranges of parameters: given, declared and invariant bounds, widened a little.
-
-    Parameters
-    ----------
-    problem : Problem
-    over : dict of str -> (low, high)
-    given : dict, optional
-        State or its name -> (low, high), which hold instead.
-
-    Returns
-    -------
-    dict of str -> (low, high)
-    """
-    given = {getattr(k, "name", k): tuple(float(e) for e in v) for k, v in (given or {}).items()}
-    names = problem.system.states
-    for name in given:
-        if name not in names:
-            raise ProblemError(f"the box names {name!r}; {did_you_mean(name, names)}")
-    hulls = {name: [given[name]] if name in given else [] for name in names}
-    if len(given) < len(names):
-        corners = [problem]
-        for name, ends in over.items():
-            corners = [with_value(p, name, end) for p in corners for end in ends]
-        inputs = {n: (level, level) for n, level in problem.inputs().items()} | {
-            n: over[n] for n in over if n in problem.inputs()
-        }
-        for at in corners if any(n not in inputs for n in over) else corners[:1]:
-            _declared(at, hulls, given)
-            _invariant(at, inputs, hulls, given)
-    found = {}
-    for name in names:
-        if not hulls[name]:
-            raise ProblemError(
-                f"{problem.model.name}: {name} has no bounds, and no box is found that solutions stay in; "
-                f"say where to look: box={{{name!r}: (low, high)}}"
-            )
-        low, high = min(h[0] for h in hulls[name]), max(h[1] for h in hulls[name])
-        slack = 0.0 if name in given else events.SLACK * (high - low)
-        found[name] = (low - slack if low != 0 else 0.0, high + slack)
-    return found
-
-
-def _declared(problem, hulls, given):
-    values = {s: problem.parameters[s.name] for s in problem.system.parameter_symbols}
-    for state in problem.model.states:
-        if state.info.bounds is not None and state.name not in given:
-            ends = tuple(float(sp.sympify(b).subs(values)) for b in state.info.bounds)
-            if np.all(np.isfinite(ends)):
-                hulls[state.name].append(ends)
-
-
-def _invariant(problem, inputs, hulls, given):
-    from remission.models import invariant_box
-
-    model = problem.model
-    found = invariant_box(model, {p.name: problem.parameters[p.name] for p in model.parameters}, inputs)
-    for name, ends in found.bounds.items():
-        if name not in given:
-            hulls[name].append(tuple(float(e) for e in ends))
-
-
-def states_at(problem, box):
-    """Steady states in a box where that is proved: (enclosure (n, 2), stability) of each; None where it is not.
-
-    Lower sides at zero are moved below it, and states that divide their own equation are not negative.
-    """
-    lowered = [box[n] for n in problem.system.states]
-    lowered = {
-        n: (-events.SLACK * (high - low) if low == 0 else low, high)
-        for n, (low, high) in zip(problem.system.states, lowered, strict=True)
-    }
-    try:
-        proof = answer.prove(problem, lowered, answer.parameter_intervals(problem), 10.0)
-    except reduce.NotReducible:
-        return None
-    found = proof.found
-    if not found.complete or found.undecided or any(r.family for r in found.roots):
-        return None
-    at = {s: i for i, s in enumerate(problem.model.states)}
-    return [
-        (root.enclosure, verdict)
-        for root, verdict in zip(found.roots, proof.verdicts, strict=True)
-        if not np.any(root.enclosure[[at[s] for s in root.part.divided], 1] < 0)
-    ]
 
 
 class Search:
@@ -198,6 +105,7 @@ class Search:
     def __init__(self, problem, of, within, box, kinds, until):
         self.problem, self.of, self.until, self.kinds = problem, of, until, kinds
         self.points, self.undecided, self.leaving, self.notes = [], [], [], []
+        self.trees = []  # of the certificate: event, its box, what became of it
         self.open_kinds, self.uncovered = set(), set()  # not complete; not even boxes are known
         model, names = problem.model, problem.system.states
         splitting = frozenset(n for n in names if box[n][0] <= 0 <= box[n][1])
@@ -208,6 +116,7 @@ class Search:
         for eliminate in (True, False):
             self.made = events.events_of(model, splitting, of, eliminate, kinds)
             factors, exponents = self._conditions(model, splitting, eliminate, np.vstack(list(values.values())))
+            self.case = splitting, eliminate
             if factors:
                 break
         if not exponents:
@@ -243,6 +152,10 @@ class Search:
     def _prepared(self, event, sides, edge):
         return search.Prepared(self.made.system, event.part, np.vstack([self.values, [edge, edge]]), sides)
 
+    def parts(self):
+        """The cases that were searched."""
+        return reduce.parts_of(self.problem.model, *self.case)
+
     def run(self):
         for event in self.made.events:
             sides = self._sides(event)
@@ -256,13 +169,16 @@ class Search:
 
     def _take(self, event, prepared, sides):
         searched = prepared.run(self.until, MOST_BOXES, NARROWEST)
+        if event.kind != "edge":
+            self.trees.append((event, sides, searched))
         where = f"{event.kind} " + (
             f"without {', '.join(s.name for s in event.base.zeros)}" if event.base.zeros else ""
         )
         if searched.open:
             self._leave(event, None, f"{where}: the time or the number of boxes was not enough")
         if searched.degenerate:
-            self._leave(event, None, f"{where}: the equations are degenerate")
+            if not self._nowhere(prepared):
+                self._leave(event, None, f"{where}: the equations are degenerate")
             return
         for cluster in search._clusters(searched.undecided):
             full = prepared.all_states(cluster)
@@ -280,6 +196,21 @@ class Search:
                 self._leave(event, full, f"{where}: a point that may lie on a face, {self.of} = {full[-1].mean():.8g}")
             else:
                 self._found(event, full, where)
+
+    def _nowhere(self, prepared):
+        """Whether equations of which the Jacobian is singular are shown to have no common solution."""
+        from . import plane_kernel
+
+        n, tape = len(prepared.variables), prepared.tape
+        width = np.maximum(prepared.start[:, 1] - prepared.start[:, 0], 1e-300)
+        if not any(e.has(self.made.moved) for e in prepared.part.equations):
+            width[-1] = np.inf  # cutting it would not help
+        stack, kept = np.empty((4096, n, 2)), np.empty((1, n, 2))
+        stack[0], count = prepared.start, np.array([1, 0, CUTS])
+        plane_kernel.prune(
+            tape.code, prepared.shape, prepared.outs, prepared.bounds, prepared.V, width, COARSE, stack, count, kept
+        )
+        return count[0] == 0 and count[1] == 0
 
     def _each_once(self, searched, event, where):
         found = search.Found()

@@ -44,6 +44,8 @@ class CertifiedPoints(Sequence):
     problem : Problem
     of : str
     within : (float, float)
+    kinds : tuple of str
+        That were asked for.
     box : dict of str -> (low, high)
         Where the states were sought; nothing is said about the outside.
     points : tuple of CertifiedPoint
@@ -58,11 +60,14 @@ class CertifiedPoints(Sequence):
     notes : tuple of str
         What is not proved, and why.
     seconds : float
+    search : remission.analysis.proved.all_points.Search or None
+        Boxes of the proof.
     """
 
     problem: object
     of: str
     within: tuple
+    kinds: tuple
     box: dict
     points: tuple
     complete: bool
@@ -71,6 +76,7 @@ class CertifiedPoints(Sequence):
     stretches: tuple
     notes: tuple
     seconds: float
+    search: object = None
 
     def __len__(self):
         return len(self.points)
@@ -81,6 +87,19 @@ class CertifiedPoints(Sequence):
     def of_kind(self, kind) -> tuple:
         """Those of a kind, in order of the value."""
         return tuple(p for p in self.points if p.kind == kind)
+
+    @property
+    def certificate(self) -> dict:
+        """What `verify` needs to check again that these are all: JSON-able, doubles as hexadecimal text.
+
+        Raises
+        ------
+        CertificateError
+            If they are not proved to be all.
+        """
+        from .certificate_points import certificate_of
+
+        return certificate_of(self)
 
     def __repr__(self):
         return f"<CertifiedPoints of {self.problem.model.name} over {self.of}: {len(self)}>"

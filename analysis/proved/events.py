@@ -31,8 +31,8 @@ class Event:
     Attributes
     ----------
     kind : {"fold", "transcritical", "pair", "edge"}
-    state : Symbol or None
-        The absent state that can come in; the state at an edge.
+    state : Symbol, tuple of Symbol or None
+        The absent state that can come in; the states of the block of a pair; the state at an edge.
     base : reduce.Part
     part : reduce.Part
         With what is moved as its last variable and one more equation.
@@ -102,7 +102,8 @@ def _with(base, expression, square, moved, given):
     values = [reduce.tight(e) for _, _, e in eliminated]
     slopes = [sp.diff(e, s) for e in written for s in variables]
     tape, none = make_tape([*written, *values, *slopes], variables, given), make_tape([], (), given)
-    return reduce.Part(base.zeros, base.divided, eliminated, variables, tuple(written), (), (), (), tape, none)
+    return reduce.Part(base.zeros, base.divided, eliminated, variables, tuple(written), (), (), (), tape, none,
+                       base.again, base.logarithms)  # fmt: skip
 
 
 def sides_of(event, states, box):
@@ -158,14 +159,14 @@ def _transcritical(whole, base):
 def _pair(whole, base):
     """Hurwitz determinants of the blocks of the Jacobian, without the absent states."""
     found = []
-    for block in blocks_of(whole, base):
+    for states, block in blocks_of(whole, base):
         m = len(block)
         if m < 2:
             continue
         if m > LARGEST:
             raise reduce.NotReducible(f"a block of {m} states, more than {LARGEST}")
         c = characteristic([[_put(base, e) for e in row] for row in block])
-        found.append((None, hurwitz(c), c[2] if m < 4 else c[1] * c[3]))  # positive where the pair is not real
+        found.append((states, hurwitz(c), c[2] if m < 4 else c[1] * c[3]))  # positive where the pair is not real
     return found
 
 
@@ -179,7 +180,7 @@ def hurwitz(c):
 
 
 def blocks_of(whole, base):
-    """Diagonal blocks of the Jacobian on a part's face, those that cannot be ordered further."""
+    """States and diagonal blocks of the Jacobian on a part's face, those that cannot be ordered further."""
     import numpy as np
     from scipy.sparse.csgraph import connected_components
 
@@ -198,7 +199,7 @@ def blocks_of(whole, base):
     linked = np.array([[entry != 0 for entry in row] for row in rows])
     count, label = connected_components(linked, directed=True, connection="strong")
     groups = [np.flatnonzero(label == c) for c in range(count)]
-    return [[[rows[i][j] for j in at] for i in at] for at in groups]
+    return [(tuple(states[i] for i in at), [[rows[i][j] for j in at] for i in at]) for at in groups]
 
 
 def _edge(whole, base):

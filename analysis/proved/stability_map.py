@@ -7,8 +7,8 @@ import numpy as np
 from remission.models.errors import ProblemError, refuse_unknown_keywords
 
 from . import answer, plane_cells, points
-from .all_points import box_over, states_at, with_value
 from .map_value import Region, StabilityMap
+from .ranges import box_over, states_at, with_value
 
 __all__ = ["stability_map"]
 

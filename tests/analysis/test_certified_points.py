@@ -374,3 +374,60 @@ def test_a_forged_certificate_is_rejected(certificates, kind, what):
     checked = verify(forged)
     assert not checked
     assert checked.reasons
+
+
+# --- certificates that these are all ----------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def whole():
+    return json.loads(json.dumps(certified_points(loop(50.0), "e", (0.0, 1.2)).certificate))
+
+
+def test_that_they_are_all_is_verified(whole):
+    checked = verify(whole)
+    assert checked
+    assert str(checked).startswith("verified: 3 special points")
+
+
+@pytest.mark.parametrize(("make", "of", "within"), [(kuznetsov, "sigma", (0.001, 1.0)), (ab, "p1", (0.01, 0.5))])
+def test_others_that_are_all(make, of, within):
+    assert verify(certified_points(make(), of, within).certificate)
+
+
+def spoil(c, what):
+    if what == "a point is left out":
+        c["points"] = c["points"][1:]
+    elif what == "a point of another problem":
+        c["points"][0]["parameters"] = c["points"][0]["parameters"] | {"r": ["0x1p-3", "0x1p-3"]}
+    elif what == "no folds":
+        c["events"] = [e for e in c["events"] if e["kind"] != "fold"]
+    elif what == "no pairs":
+        c["events"] = [e for e in c["events"] if e["kind"] != "Hopf"]
+    elif what == "a case is left out":
+        c["cases"] = c["cases"][1:]
+    elif what == "a smaller box":
+        event = next(e for e in c["events"] if e["kind"] == "fold" and "T" in e["part"]["divided"])
+        event["box"]["T"] = [(10.0).hex(), event["box"]["T"][1]]
+    elif what == "a box that is not empty":
+        event = next(e for e in c["events"] if e["kind"] == "fold" and "T" in e["part"]["divided"])
+        event["part"] |= {"kinds": [-1], "points": [(0.0).hex()], "regions": [], "enclosures": []}
+    elif what == "other parameters":
+        c["parameters"]["kap"] = moved(c["parameters"]["kap"], 1e-3)
+    return c
+
+
+@pytest.mark.parametrize(
+    "what",
+    ["a point is left out", "a point of another problem", "no folds", "no pairs", "a case is left out",
+     "a smaller box", "a box that is not empty", "other parameters"],
+)  # fmt: skip
+def test_a_spoilt_certificate_is_rejected(whole, what):
+    checked = verify(spoil(copy.deepcopy(whole), what), 5.0)
+    assert not checked
+    assert checked.reasons
+
+
+def test_no_certificate_where_they_are_not_all():
+    with pytest.raises(CertificateError, match=r"not decided near p1 = 0\.6"):
+        certified_points(pp2(), "p1", (0.1, 1.0)).certificate  # noqa: B018
