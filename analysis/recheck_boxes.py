@@ -115,6 +115,7 @@ class Part:
                  strict=False)) if r is not None] if n else [self._full([], prec)]  # fmt: skip
         self.regions = [self._box(r) for r in self.data["regions"]]
         self.undecided = [self._box(r) for r in self.data["undecided"]]
+        roots = self._each_once(roots) if n and not self.faults else roots
         if n and not self.faults and not all(self._settled(whole, [core]) for whole, core in self.rings):
             self.faults.append("a region is not shown to hold no second root")
         if n and not self.faults:
@@ -191,6 +192,15 @@ class Part:
         sides = dict(zip(self.names, X, strict=True)) | dict.fromkeys(self.data["zeros"], vi.ZERO)
         sides = {n: vi.meet(x, self.box[n]) for n, x in sides.items()}
         return None in sides.values() or any(all(vi.inside(x, u[n]) for n, x in sides.items()) for u in undecided)
+
+    def _each_once(self, roots):
+        """Roots without those that lie in the region of one before, which has no second root."""
+        kept = []
+        for i, root in enumerate(roots):
+            X = [root[n] for n in self.names]
+            if not any(self._within(X, self.regions[k]) for k in kept):
+                kept.append(i)
+        return [roots[k] for k in kept]
 
     def _walk(self, complete):
         """Replay the tree of cuts; what the search called empty has to be empty here too."""

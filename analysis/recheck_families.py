@@ -100,15 +100,15 @@ def _plain(expressions):
             return e
         if e.is_Add or e.is_Mul or (e.is_Pow and e.exp.is_Integer):
             return e.func(*map(walk, e.args))
-        return found.setdefault(e, sp.Dummy())
+        return found.setdefault(e.func(*map(sp.expand, e.args)), sp.Dummy())
 
     return [walk(e) for e in expressions], {letter: e for e, letter in found.items()}
 
 
 def _numerator(expression):
-    """What has to be zero for a fraction to be."""
+    """What has to be zero for a fraction to be, in lowest terms."""
     (e,), back = _plain([expression])
-    return sp.expand(sp.fraction(sp.together(e))[0]).xreplace(back)
+    return sp.expand(sp.fraction(sp.cancel(e))[0]).xreplace(back)
 
 
 def _exactly(e, factor, states):

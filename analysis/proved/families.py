@@ -160,8 +160,8 @@ def _hull(system, family, values, box):
     full = np.zeros((len(at), 2))
     n, m = len(family.variables), len(family.equations)
     X = np.ascontiguousarray(box[[at[s] for s in family.variables]]).reshape(n, 2)
-    if m:
-        padded = [family.equations[min(k, m - 1)] for k in range(n)]
+    if n and (m or family.eliminated):
+        padded = [family.equations[min(k, m - 1)] if m else sp.Integer(0) for k in range(n)]
         tape = make_tape([*padded, *(e for _, _, e in family.eliminated)], family.variables, system.parameters)
         part = reduce.Part(
             family.zeros, (), family.eliminated, family.variables, (), (), (), (), tape, reduce.no_conditions(system)

@@ -238,6 +238,14 @@ def part_of(system, equations, zeros, divided, exponents, eliminate=True) -> Par
     )  # fmt: skip
 
 
+@lru_cache(maxsize=1024)
+def numbers_of(tape):
+    """Intervals of a tape's numbers, kept with it."""
+    from remission.solvers import intervals
+
+    return intervals.number_intervals(tape)
+
+
 def no_conditions(system):
     """Tape of no factors and no exponents."""
     return make_tape([], (), system.parameters)

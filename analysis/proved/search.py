@@ -3,6 +3,8 @@
 import time
 from dataclasses import dataclass, field
 from fractions import Fraction
+from functools import lru_cache
+from weakref import WeakSet
 
 import numpy as np
 
@@ -16,6 +18,7 @@ NARROWEST = 1e-10  # relative side of a box that is left undecided
 MOST_BOXES, CHUNK, MOST_FOUND = 20_000_000, 4096, 512
 RATIONAL = {ADD, SUBTRACT, MULTIPLY, DIVIDE, NEGATE, POWER_WHOLE}
 MANY = 64  # undecided boxes of a part that is looked at as a continuum
+REGULAR = WeakSet()  # parts whose Jacobian was regular somewhere at some numbers
 SINGULAR = 1e-12  # ratio of singular values of a Jacobian that looks singular everywhere
 
 
@@ -221,6 +224,20 @@ def _each_once(searched, found):
     return searched.enclosures[kept]
 
 
+@lru_cache(maxsize=512)
+def _layout(system, part):
+    """What of a part does not depend on numbers: registers, outputs, shape for the kernel, places of its states."""
+    tape, n, b = part.tape, len(part.variables), len(part.eliminated)
+    V = np.zeros((tape.n_registers, 2))
+    V[: len(tape.numbers)] = reduce.numbers_of(tape)
+    outs = tape.outputs[: n + b + n * n].copy()
+    last = int(np.max(outs[: n + b], initial=-1)) - tape.n_given + 1
+    shape = np.array([max(last, 0), len(tape.code), tape.n_given, tape.first_variable, n + b], np.int64)
+    places = ([system.states.index(s) for s in group]
+              for group in (part.variables, [s for s, _, _ in part.eliminated], part.free))  # fmt: skip
+    return V, outs, shape, *(np.array(p, dtype=np.int64) for p in places)
+
+
 class Prepared:
     """A part with numbers: what the kernel needs."""
 
@@ -230,23 +247,18 @@ class Prepared:
         self.system, self.part, self.values, self.box = system, part, values, box
         self.at = {s: i for i, s in enumerate(system.states)}
         self.tape = tape = part.tape
-        k, signs = len(part.factors), _constants(part.conditions, values)
-        self.factors_hold = bool(np.all((signs[:k, 0] > 0) | (signs[:k, 1] < 0)))
-        self.exponents_hold = bool(np.all(signs[k:, 0] > 0))
+        self.factors_hold = self.exponents_hold = True
+        if len(part.conditions.outputs):
+            k, signs = len(part.factors), _constants(part.conditions, values)
+            self.factors_hold = bool(np.all((signs[:k, 0] > 0) | (signs[:k, 1] < 0)))
+            self.exponents_hold = bool(np.all(signs[k:, 0] > 0))
         if tape is None or not self.factors_hold:
             return
-        n, b = len(part.variables), len(part.eliminated)
-        self.V = np.zeros((tape.n_registers, 2))
-        free = [box[self.at[s]] for s in part.free]
-        self.V[: tape.first_variable] = np.concatenate(
-            [intervals.number_intervals(tape), values, np.reshape(free, (-1, 2))]
-        )
-        self.outs = tape.outputs[: n + b + n * n].copy()
-        last = int(np.max(self.outs[: n + b], initial=-1)) - tape.n_given + 1
-        self.shape = np.array([max(last, 0), len(tape.code), tape.n_given, tape.first_variable, n + b], np.int64)
-        self.variables = [self.at[s] for s in part.variables]
-        self.start = np.ascontiguousarray(box[self.variables]).reshape(n, 2)
-        self.bounds = np.ascontiguousarray(box[[self.at[s] for s, _, _ in part.eliminated]]).reshape(b, 2)
+        numbers, self.outs, self.shape, self.variables, self.eliminated, free = _layout(system, part)
+        self.V, k = numbers.copy(), len(tape.numbers)
+        self.V[k : k + len(values)] = values
+        self.V[k + len(values) : tape.first_variable] = box[free]
+        self.start, self.bounds = box[self.variables], box[self.eliminated]
         self.defined = self.forward(self.start) != intervals.EMPTY
 
     def forward(self, variables):
@@ -299,12 +311,16 @@ class Prepared:
             if not n:
                 return Searched(part, none, none, none, *nothing)
             return Searched(part, none, none, none, np.array([-1], np.int32), np.zeros(1))
-        if self.tape is None or (n and self._singular_everywhere()):
+        if self.tape is None or (n and part not in REGULAR and self._singular_everywhere()):
             whole = self.box[[self.at[s] for s in part.variables]].reshape(1, n, 2)
             return Searched(part, none, none, whole, *nothing, degenerate=True)
         if not n:
             return Searched(part, none, np.zeros((1, 0, 2)), none, *nothing)
-        return self._run(n, part, until, most_boxes, narrowest)
+        searched = self._run(n, part, until, most_boxes, narrowest)
+        if searched is not None:
+            REGULAR.add(part)
+            return searched
+        return Searched(part, none, none, self.start.reshape(1, n, 2), *nothing, degenerate=True)
 
     def _run(self, n, part, until, most_boxes, narrowest):
         from . import kernel
@@ -327,6 +343,8 @@ class Prepared:
             total += int(count[3])
             if not count[3]:
                 break
+            if count[0] and len(kinds) == 2 and part in REGULAR and self._singular_everywhere():
+                return None  # regular at other numbers
         left = np.concatenate([found[2, : count[2]], stack[: count[0]]])
         return Searched(
             part, found[0, : count[1]].copy(), found[1, : count[1]].copy(), left, np.concatenate(kinds),
@@ -366,7 +384,7 @@ def _constants(tape, values):
     from remission.solvers import intervals
 
     V = np.zeros((tape.n_registers, 2))
-    V[: tape.first_variable] = np.concatenate([intervals.number_intervals(tape), values])
+    V[: tape.first_variable] = np.concatenate([reduce.numbers_of(tape), values])
     if intervals.forward(tape.code, 0, len(tape.code), tape.n_given, V) == intervals.EMPTY:
         return np.full((len(tape.outputs), 2), [-np.inf, np.inf])
     return V[tape.outputs]

@@ -170,6 +170,7 @@ class Kernels:
         if not e.args:
             return e
         if (e.is_Pow and not e.exp.is_Integer) or not (e.is_Add or e.is_Mul or e.is_Pow):
+            e = e.func(*map(sp.expand, e.args))
             if e not in self.letter:
                 self.letter[e] = sp.Dummy()
                 self.back[self.letter[e]] = e
@@ -186,9 +187,9 @@ class Kernels:
 
 
 def fraction(expression):
-    """Numerator, multiplied out, and denominator of a rational function."""
-    top, bottom = sp.fraction(sp.together(expression))
-    return sp.expand(top), bottom
+    """Numerator in lowest terms, multiplied out, and denominator as it was, of a rational function."""
+    top = sp.fraction(sp.cancel(expression))[0]
+    return sp.expand(top), sp.fraction(sp.together(expression))[1]
 
 
 def _common(above, n, kernels, factors):

@@ -37,7 +37,7 @@ def has_rates(model, values, enclosure) -> bool:
 
     tape = rates_tape(model)
     V = np.zeros((tape.n_registers, 2))
-    V[: tape.n_given] = np.concatenate([intervals.number_intervals(tape), values, enclosure])
+    V[: tape.n_given] = np.concatenate([reduce.numbers_of(tape), values, enclosure])
     return intervals.forward(tape.code, 0, len(tape.code), tape.n_given, V) != intervals.EMPTY
 
 
@@ -64,7 +64,7 @@ def jacobian_intervals(model, values, enclosure):
     tape = jacobian_tape(model)
     n = len(enclosure)
     V = np.zeros((tape.n_registers, 2))
-    V[: tape.first_variable] = np.concatenate([intervals.number_intervals(tape), values])
+    V[: tape.first_variable] = np.concatenate([reduce.numbers_of(tape), values])
     V[tape.first_variable : tape.n_given] = enclosure
     if intervals.forward(tape.code, 0, len(tape.code), tape.n_given, V) == intervals.EMPTY:
         return None
