@@ -263,8 +263,11 @@ def _conditions(moved, world, value, scanned):
     proved = "proved to be all" if land.states.proved else f"not proved to be all ({land.states.note})"
     start, unit = world.changed(value), moved.given.model.time_unit
     since = f" from t = {start:.6g} {unit} on" if start > moved.given.t_span[0] else ""
+    names = [land.problem.system.states[i] for i in land.absent]
+    never = (f"{' and '.join(names)} never there, and founded by nothing",) if names else ()
     return (
         f"{levels}{since}",
+        *never,
         f"{len(land.states)} steady states then, {proved} in the box",
         f"no other change of fate between {scanned[0]:.6g} and {scanned[1]:.6g}, neighbouring points that were looked "
         "at; two that undo each other between such points are missed",
@@ -287,12 +290,18 @@ def _derivatives(moved, world, at):
     land = world.land(at.value)
     moves = saddle_moves(problem, land, at.saddle, names, found.gradients[0])
     slopes = at.saddle.by_parameters(found.values[0], found.gradients[0], moves)
-    return {shown.get(n, n): float(-slope / slopes[0]) for n, slope in zip(names[1:], slopes[1:], strict=True)}
+    found = dict(zip(names[1:], -slopes[1:] / slopes[0], strict=True)) | _founding(land, names, found.gradients[0])
+    return {shown.get(name, name): float(slope) for name, slope in found.items()}
+
+
+def _founding(land, names, sensitivities):
+    """NaN for parameters that would found an absent clone: with it there are other fates."""
+    return {n: np.nan for n, column in zip(names, sensitivities.T, strict=True) if np.any(column[list(land.absent)])}
 
 
 def _whole(moved, world, low, high):
     """The smallest whole number of a new fate."""
-    conditions = _conditions(moved, world, high, (low, high))[:2]
+    conditions = _conditions(moved, world, high, (low, high))[:-1]
     return Threshold(
         moved.given, _kind(moved, world, low, high), moved.of, float(high), "1", "separatrix",
         f"{world.words(low)} up to {low:g}, {world.words(high)} from {high:g} on", "numerical", None, {},
@@ -313,7 +322,7 @@ def _bisected(moved, world, low, high):
     return Threshold(
         moved.given, _kind(moved, world, low, high), moved.of, value, moved.unit, mechanism,
         _direction(world, low, high), "numerical", None, slopes,
-        (*_conditions(moved, world, low, (low, high))[:2], how), None, {}, {"bracket": high - low},
+        (*_conditions(moved, world, low, (low, high))[:-1], how), None, {}, {"bracket": high - low},
     )  # fmt: skip
 
 
@@ -331,7 +340,8 @@ def _ratios(moved, world, value, width):
     all_at = sample(problem, [times[at]], world.names, names).gradients[0] / world.land(value).scale[:, None]
     along = all_at[:, 0] / np.linalg.norm(all_at[:, 0])
     slopes = -(along @ all_at[:, 1:]) / (along @ all_at[:, 0])
-    told = {shown.get(name, name): float(v) for name, v in zip(names[1:], slopes, strict=True)}
+    slopes = dict(zip(names[1:], slopes, strict=True)) | _founding(world.land(value), names, all_at)
+    told = {shown.get(name, name): float(v) for name, v in slopes.items()}
     return told, grown[at] / max(grown[0], 1 / abs(value))
 
 
@@ -352,7 +362,7 @@ def _at_a_fold(moved, world, low, high):
     if len(folds) != 1:
         return None
     conditions = (
-        *_conditions(moved, world, low, (low, high))[:2],
+        *_conditions(moved, world, low, (low, high))[:-1],
         f"{counts[0]} stable states below, {counts[1]} above",
     )
     return replace(

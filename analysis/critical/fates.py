@@ -148,10 +148,11 @@ class World:
         self.gated = first.extinction_gate
         self.totals = bool(conserved_totals(first.model))
         self.moving = follows_parameters or self.totals or any(other != levels[0] for other in levels)
+        self.absent = tuple(sorted(set.intersection(*(set(_never_there(p)) for p in problems))))
         self.box, self.names = box, list(first.system.states)
         self._at, self.rtol, self.latest = at, min(rtol, first.rtol), max(changed)
         self._fixed = None
-        self._fixed = None if self.moving else landscape(first, box)
+        self._fixed = None if self.moving else landscape(first, box, None, self.absent)
         slowest = self._fixed.slowest if self._fixed else min(self._slowest(p) for p in problems)
         self.end = self.latest + FURTHER * SPANS[-1] / min(slowest, 1e6)
         self.problem = lru_cache(maxsize=64)(self._problem)
@@ -192,7 +193,7 @@ class World:
             changed = settling_time(problem)
             wide = problem.replace(t_span=(problem.t_span[0], max(problem.t_span[1], changed)))
             settled = sample(wide, [changed], self.names).values[0]
-        return landscape(problem, self.box, settled)
+        return landscape(problem, self.box, settled, self.absent)
 
     def _path(self, value, span, names=(), rtol=None, looks=LOOKS):
         """Times after the last change, and what `sample` gives there."""
@@ -231,7 +232,7 @@ class World:
     def _without_the_absent(self, value, y):
         """A state with exact zeros for clones that were never there or are extinct; solvers leave rounding there."""
         problem, y = self.problem(value), y.copy()
-        y[list(_never_there(problem))] = 0.0
+        y[list(self.absent)] = 0.0
         if self.gated:
             for i, s in enumerate(problem.model.states):
                 if s.info.kind == "tumour" and abs(y[i]) * s.info.cells_per_unit < GONE:
@@ -294,14 +295,16 @@ def _never_there(problem) -> tuple:
     zero = tuple(
         s for s, v in zip(states, start, strict=True) if v == 0 and s.info.kind == "tumour" and s.name not in dosed
     )
-    return tuple(states.index(s) for s in _founded_by_none(problem.model, zero)) if zero else ()
+    off = tuple(s for s in problem.model.parameters if problem.parameters[s.name] == 0)
+    return tuple(states.index(s) for s in _founded_by_none(problem.model, zero, off)) if zero else ()
 
 
 @lru_cache(maxsize=256)
-def _founded_by_none(model, zero) -> tuple:
-    """Those of some states that stay zero while all of them are."""
+def _founded_by_none(model, zero, off) -> tuple:
+    """Those of some states that stay zero while all of them are, some parameters being zero."""
     while zero:
-        kept = tuple(s for s in zero if model.equations[s].xreplace(dict.fromkeys(zero, sp.S.Zero)) == 0)
+        nothing = dict.fromkeys((*zero, *off), sp.S.Zero)
+        kept = tuple(s for s in zero if model.equations[s].xreplace(nothing) == 0)
         if kept == zero:
             break
         zero = kept

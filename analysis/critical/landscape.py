@@ -104,9 +104,11 @@ class Place:
     state : SteadyState
     y : (n,) array
     jacobian : (k, k) array
-        In scaled coordinates that keep conserved totals.
+        In scaled coordinates that keep conserved totals and absent clones.
     basis : (n, k) array
         Those coordinates: orthonormal directions in scaled states.
+    within : bool
+        Whether it has none of the absent clones.
     lyapunov : (k, k) array or None
         Of a stable state: the matrix P of the quadratic form that falls along solutions nearby.
     """
@@ -115,6 +117,7 @@ class Place:
     y: np.ndarray
     jacobian: np.ndarray
     basis: np.ndarray
+    within: bool
     lyapunov: np.ndarray | None
 
 
@@ -133,7 +136,9 @@ class Landscape:
     scale : (n,) array
         Size that states are measured by.
     basis : (n, k) array
-        Orthonormal directions, in scaled states, that keep conserved totals.
+        Orthonormal directions, in scaled states, that keep conserved totals and absent clones.
+    absent : tuple of int
+        Tumour states that were never there.
     """
 
     problem: object
@@ -142,6 +147,7 @@ class Landscape:
     places: tuple
     scale: np.ndarray
     basis: np.ndarray
+    absent: tuple = ()
 
     @cached_property
     def attractors(self) -> tuple:
@@ -151,16 +157,13 @@ class Landscape:
     @cached_property
     def saddles(self) -> tuple:
         """Positions of states with exactly one unstable direction."""
-        return tuple(
-            i
-            for i, s in enumerate(self.states)
-            if _verdict(s) == "unstable" and not s.family and np.sum(s.eigenvalues.real > 0) == 1
-        )
+        return tuple(i for i, place in enumerate(self.places) if place.within and _unstable_directions(place) == 1)
 
     @cached_property
     def slowest(self) -> float:
         """Smallest rate at which anything happens near a steady state."""
-        rates = [abs(v.real) for s in self.states for v in s.eigenvalues if abs(v.real) > 1e-9]
+        values = [np.abs(np.linalg.eigvals(place.jacobian).real) for place in self.places if place.within]
+        rates = [v for v in np.concatenate([*values, [1e-9]]) if v > 1e-9]
         return float(min(rates, default=1.0))
 
     @cached_property
@@ -177,20 +180,18 @@ class Landscape:
         """
         if not np.all(np.isfinite(y)):
             return None
-        places = self._among(tuple(np.flatnonzero(self._tumour & (y == 0)).tolist()))
+        gone = tuple(np.flatnonzero(self._tumour & (y == 0)).tolist())
+        places = self._among(gone)
         near = sorted(places, key=lambda i: np.linalg.norm((y - places[i].y) / self.scale))
         return next((i for i in near if self._contracts(places[i], y)), None)
 
     def _among(self, absent):
         """Position -> place of the states that are stable while some tumour states are absent."""
-        if not absent:
+        if set(absent) <= set(self.absent):
             return {i: self.places[i] for i in self.attractors}
         if absent not in self._faces:
-            kept = [i for i in range(len(self.scale)) if i not in absent]
-            basis = np.eye(len(self.scale))[:, kept]
-            none = 1e-9 * self.scale[list(absent)]
-            inside = [i for i, place in enumerate(self.places) if np.all(np.abs(place.y[list(absent)]) <= none)]
-            places = {i: _place(self, self.states[i], basis) for i in inside}
+            basis = _basis(self.problem.model, self.scale, absent)
+            places = {i: _place(self, self.states[i], basis, absent) for i in range(len(self.states))}
             self._faces[absent] = {i: place for i, place in places.items() if place.lyapunov is not None}
         return self._faces[absent]
 
@@ -243,7 +244,7 @@ class Landscape:
         )
 
 
-def landscape(problem, box=None, settled=None) -> Landscape:
+def landscape(problem, box=None, settled=None, absent=()) -> Landscape:
     """Steady states of a problem after its last change of treatment.
 
     Parameters
@@ -253,6 +254,8 @@ def landscape(problem, box=None, settled=None) -> Landscape:
         As in `steady_states`.
     settled : (n,) array, optional
         State at the last change, whose conserved totals count.
+    absent : tuple of int
+        Positions of tumour states that were never there, and that nothing founds.
 
     Returns
     -------
@@ -278,10 +281,10 @@ def landscape(problem, box=None, settled=None) -> Landscape:
     states = steady_states(final, box=box)
     sides = np.array(list(states.box.values()))
     scale = np.maximum(np.abs(sides[:, 0]), np.abs(sides[:, 1]))
-    basis = _basis(problem.model, scale)
-    bare = Landscape(final, levels, states, (), scale, basis)
-    places = tuple(_place(bare, state, basis) for state in states)
-    found = Landscape(final, levels, states, places, scale, basis)
+    basis = _basis(problem.model, scale, absent)
+    bare = Landscape(final, levels, states, (), scale, basis, absent)
+    places = tuple(_place(bare, state, basis, absent) for state in states)
+    found = Landscape(final, levels, states, places, scale, basis, absent)
     if not found.attractors:
         at = ", ".join(f"{k} = {v:g}" for k, v in levels.items()) or "no inputs"
         raise NothingStable(
@@ -291,12 +294,19 @@ def landscape(problem, box=None, settled=None) -> Landscape:
     return found
 
 
-def _basis(model, scale):
+def _basis(model, scale, absent):
     totals = conserved_totals(model)
-    if not totals:
+    rows = [[float(total.coeff(s)) for s in model.states] for total in totals] + [np.eye(len(scale))[i] for i in absent]
+    if not rows:
         return np.eye(len(scale))
-    weights = np.array([[float(total.coeff(s)) for s in model.states] for total in totals]) * scale
-    return np.linalg.svd(weights)[2][len(totals) :].T
+    return np.linalg.svd(np.array(rows) * scale)[2][len(rows) :].T
+
+
+def _unstable_directions(place):
+    if place.state.family:
+        return 0
+    values = np.linalg.eigvals(place.jacobian)
+    return int(np.sum(values.real > 1e-9 * np.max(np.abs(values), initial=0)))
 
 
 def _verdict(state):
@@ -307,19 +317,19 @@ def _verdict(state):
     return "stable" if np.all(values < 0) else "unstable"
 
 
-def _place(bare, state, basis):
+def _place(bare, state, basis, absent):
     from scipy.linalg import matrix_balance, solve_continuous_lyapunov
 
     y = np.array([state.values[name] for name in bare.problem.system.states])
     jacobian = bare.reduced(y, basis)
-    whole = basis.shape == bare.basis.shape
-    stable = _verdict(state) == "stable" if whole else np.max(np.linalg.eigvals(jacobian).real, initial=-1.0) < 0
-    if not stable or state.family:
-        return Place(state, y, jacobian, basis, None)
+    within = all(abs(y[i]) <= 1e-9 * bare.scale[i] for i in absent)
+    stable = np.max(np.linalg.eigvals(jacobian).real, initial=-1.0) < 0 if absent else _verdict(state) == "stable"
+    if not stable or state.family or not within:
+        return Place(state, y, jacobian, basis, within, None)
     if not len(jacobian):
-        return Place(state, y, jacobian, basis, jacobian)
+        return Place(state, y, jacobian, basis, within, jacobian)
     # Balanced, because a form that is round in badly chosen units reaches far along the insensitive states.
     _, (sizes, _) = matrix_balance(jacobian, permute=False, separate=True)
     balanced = jacobian * sizes / sizes[:, None]
     form = solve_continuous_lyapunov(balanced.T, -np.eye(len(sizes)))
-    return Place(state, y, jacobian, basis, form / sizes / sizes[:, None])
+    return Place(state, y, jacobian, basis, within, form / sizes / sizes[:, None])

@@ -78,8 +78,7 @@ def saddle_moves(problem, land, saddle, names, sensitivities) -> np.ndarray:
     forcing = full[:, columns]
     if land.basis.shape[1] == system.n:
         return -np.linalg.solve(jacobian, forcing)
-    kept = np.linalg.svd((land.basis / land.scale[:, None]).T)[2][land.basis.shape[1] :]
-    weights = kept * 1.0
+    weights = np.linalg.svd((land.basis * land.scale[:, None]).T)[2][land.basis.shape[1] :]  # totals, absent clones
     stacked = np.vstack([jacobian, weights])
     return np.linalg.lstsq(stacked, np.vstack([-forcing, weights @ sensitivities]), rcond=None)[0]
 

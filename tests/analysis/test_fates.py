@@ -13,6 +13,7 @@ from remission.models import (
     Model,
     Parameter,
     State,
+    clonal_inflammation,
     kuznetsov,
     metastasis,
     oncogene_withdrawal,
@@ -238,6 +239,50 @@ def test_saddles_that_are_left_sooner_than_they_are_reached(mu):
 
     assert found.derivatives["k"] == pytest.approx((anew(1.001) - anew(0.999)) / 0.002, rel=1e-5)
     assert bool(found.state) is (mu > 0.05)
+
+
+@pytest.mark.optional
+def test_clones_that_were_never_there_take_no_part():
+    """M4 without R and without f_r: sixteen days of blockade; with R there is no fate but relapse."""
+    treatment = Treatment.constant({"e": 0.6}) + Treatment.constant({"B": 100}, end=DAYS)
+    start, box = {"S": 95, "A": 5, "R": 0}, {"S": (0, 1000), "A": (0, 1000), "R": (0, 1000), "X": (0, 800)}
+    problem = Problem(clonal_inflammation(), parameters={"f_r": 0}, initial=start, treatment=treatment)
+    (found,) = thresholds(problem, "days", within=(10, 25), box=box, n=3)
+    assert found.value == pytest.approx(16.570193, abs=1e-6)
+    assert "R never there, and founded by nothing" in found.conditions
+    assert math.isnan(found.derivatives["f_r"])
+    ends = [
+        sample(problem.replace(parameters={"days": found.value + s}, t_span=(0, 1500), rtol=1e-10), [1500], ["A"])
+        for s in (-1e-5, 1e-5)
+    ]
+    assert ends[0].values[0, 0] == pytest.approx(187.363, abs=1e-3)
+    assert ends[1].values[0, 0] < 1e-3
+    with pytest.raises(ProblemError, match="none of 3 steady states in the box is stable"):
+        fate(problem.replace(initial={"R": 1e-6}), box=box)
+
+
+@pytest.mark.optional
+def test_conserved_totals_move_the_saddle():
+    """A tumour that needs half of the receptors free: U + V is kept, so that the saddle lies at T = c U."""
+    c = Parameter("c", 1.0, unit="1")
+    T = State("T", 0.3, bounds=(0, 2), kind="tumour")
+    U = State("U", 0.7, bounds=(0, 2), kind="other")
+    V = State("V", 0.1, bounds=(0, 2), kind="other")
+    exchange = V - 3 * U
+    problem = Problem(Model("kept", rates={T: T * (1 - T) * (T - c * U), U: exchange, V: -exchange}))
+
+    def size(**changes):
+        return thresholds(problem.replace(**changes), "T(0)", within=(0.05, 0.95))[0]
+
+    found = size()
+    assert found.state["U"] == pytest.approx(0.2, abs=1e-12)
+    assert found.state["T"] == pytest.approx(0.2, abs=1e-12)
+    by_c = (size(parameters={"c": 1.0005}).value - size(parameters={"c": 0.9995}).value) / 1e-3
+    assert found.derivatives["c"] == pytest.approx(by_c, rel=1e-6)
+    u = Parameter("u", 0.7, unit="1")
+    moved = size(initial={"U": u})
+    by_u = (size(initial={"U": 0.7005}).value - size(initial={"U": 0.6995}).value) / 1e-3
+    assert moved.derivatives["u"] == pytest.approx(by_u, rel=1e-6)
 
 
 # --- a landscape that moves -------------------------------------------------------------------------------------------
