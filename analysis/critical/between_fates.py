@@ -5,7 +5,6 @@ from dataclasses import replace
 import numpy as np
 
 from remission.models.errors import ProblemError, did_you_mean
-from remission.solvers import sample
 
 from ..progress import Progress
 from .fates import World
@@ -37,7 +36,7 @@ def find(problem, of, within=None, kinds=None, *, box=None, n=None, rtol=1e-12, 
     Parameters
     ----------
     problem : Problem
-        Whose treatment stops changing at a known time.
+        Whose treatment stops changing: at a known time, or by a rule that switches once within `t_span`.
     of : str
         What is moved: a time or length of the treatment, the day of an operation, `"cycles"`, an initial value such
         as `"T(0)"`, a parameter that initial values depend on, or any other.
@@ -235,9 +234,9 @@ def _residue(world, value):
     problem, changed = world.problem(value), world.changed(value)
     if changed <= problem.t_span[0]:
         return {}
-    names = [s.name for s in problem.model.states if s.info.kind == "tumour"]
-    values = sample(problem, [changed], names).values[0]
-    return {f"{name} at the last change": float(v) for name, v in zip(names, values, strict=True)}
+    values = dict(zip(world.names, world.sampled(problem, [changed]).values[0], strict=True))
+    tumour = [s.name for s in problem.model.states if s.info.kind == "tumour"]
+    return {f"{name} at the last change": float(values[name]) for name in tumour}
 
 
 def _kind(moved, world, low, high):
@@ -284,7 +283,7 @@ def _carried(moved, world, value):
 def _derivatives(moved, world, at):
     """Of the value by every parameter and every input held at one level: -phi_p / phi_of at the same instant."""
     problem, names, shown = _carried(moved, world, at.value)
-    found = sample(problem, [at.time], world.names, names)
+    found = world.sampled(problem, [at.time], names)
     if not found.success:
         return {}
     land = world.land(at.value)
@@ -337,7 +336,7 @@ def _ratios(moved, world, value, width):
     if not grown[at] > GROWN * max(grown[0], 1 / abs(value)):
         return {}, 0.0
     problem, names, shown = _carried(moved, world, value)
-    all_at = sample(problem, [times[at]], world.names, names).gradients[0] / world.land(value).scale[:, None]
+    all_at = world.sampled(problem, [times[at]], names).gradients[0] / world.land(value).scale[:, None]
     along = all_at[:, 0] / np.linalg.norm(all_at[:, 0])
     slopes = -(along @ all_at[:, 1:]) / (along @ all_at[:, 0])
     slopes = dict(zip(names[1:], slopes, strict=True)) | _founding(world.land(value), names, all_at)

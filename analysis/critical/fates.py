@@ -82,7 +82,8 @@ def fate(problem, *, box=None, rtol=1e-10) -> Fate:
     Parameters
     ----------
     problem : Problem
-        Whose treatment stops changing at a known time; `t_span` gives the start alone.
+        Whose treatment stops changing: at a known time, or by a rule that switches once (`Treatment.switch_when`) and
+        does so within `t_span`. For the rest `t_span` gives the start alone.
     box : dict, optional
         As in `steady_states`.
     rtol : float
@@ -97,8 +98,7 @@ def fate(problem, *, box=None, rtol=1e-10) -> Fate:
     Raises
     ------
     ProblemError
-        If the treatment never stops changing or follows a rule, time appears in the equations, or no steady state
-        is stable.
+        If the treatment never stops changing, time appears in the equations, or no steady state is stable.
 
     Notes
     -----
@@ -143,14 +143,16 @@ class World:
         first = problems[0]
         if not any(s.info.kind == "tumour" for s in first.model.states):
             raise ProblemError(f"fates of {first.model.name}: no state is declared as tumour (kind='tumour')")
-        changed = [settling_time(p) for p in problems]
+        self.changed = lru_cache(maxsize=512)(lambda value: settling_time(at(value)))
+        changed = [t for t in map(self._changed_or_none, values) if t is not None]
         levels = [final_levels(p) for p in problems]
-        self.gated = first.extinction_gate
+        self.gated, self.ruled = first.extinction_gate, bool(first.treatment.rules)
         self.totals = bool(conserved_totals(first.model))
         self.moving = follows_parameters or self.totals or any(other != levels[0] for other in levels)
         self.absent = tuple(sorted(set.intersection(*(set(_never_there(p)) for p in problems))))
         self.box, self.names = box, list(first.system.states)
-        self._at, self.rtol, self.latest = at, min(rtol, first.rtol), max(changed)
+        self._at, self.rtol = at, min(rtol, first.rtol)
+        self.latest = max(changed, default=first.t_span[1])
         self._fixed = None
         self._fixed = None if self.moving else landscape(first, box, None, self.absent)
         slowest = self._fixed.slowest if self._fixed else min(self._slowest(p) for p in problems)
@@ -180,9 +182,11 @@ class World:
             changes["atol"] = {s.name: FINE / s.info.cells_per_unit for s in tumour}
         return problem.replace(**changes)
 
-    def changed(self, value) -> float:
-        """Time of the last change of treatment."""
-        return settling_time(self.problem(value))
+    def _changed_or_none(self, value):
+        try:
+            return self.changed(value)
+        except NothingStable:
+            return None
 
     def _land(self, value):
         return self._fixed or self._land_of(self.problem(value))
@@ -203,9 +207,13 @@ class World:
         length = min(span / self.land(value).slowest, 0.999 * (self.end - changed))
         steps = np.concatenate([np.geomspace(1, 1e-4, looks // 2 + 1), np.linspace(0, 1, looks // 2 + 1)[1:]])
         times = changed + length * np.unique(steps)
-        if self.gated:  # `sample` then solves up to the end of the span
-            problem = problem.replace(t_span=(problem.t_span[0], times[-1]))
-        return times, sample(problem, times, self.names, names)
+        return times, self.sampled(problem, times, names)
+
+    def sampled(self, problem, times, names=()):
+        """What `sample` gives of all states at times."""
+        if self.gated or self.ruled:  # it then solves up to the end of the span
+            problem = problem.replace(t_span=(problem.t_span[0], float(times[-1])))
+        return sample(problem, times, self.names, names)
 
     def fate_of(self, value, tight=False) -> tuple:
         """(position of the attractor or None, why); not `tight` is enough away from thresholds."""
@@ -215,7 +223,7 @@ class World:
 
     def _fate(self, value, rtol):
         try:
-            land = self.land(value)
+            land, _ = self.land(value), self.changed(value)
         except NothingStable as reason:
             return None, str(reason)
         message = ""
@@ -257,8 +265,9 @@ class World:
         """The fate at a value."""
         where, message = self.fate_of(value)
         land, problem = self.land(value), self._at(value)
-        changed = settling_time(problem)
+        changed = self._changed_or_none(value)
         if where is None:
+            changed = float("nan") if changed is None else changed
             return Fate(problem, "undecided", None, None, changed, float("nan"), land.states, message)
         state = land.states[where]
         return Fate(

@@ -1,5 +1,6 @@
 """Where a problem can end once its treatment no longer changes: proved steady states, and regions that converge."""
 
+import warnings
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -7,6 +8,8 @@ import numpy as np
 
 from remission.models.derive import conserved_totals
 from remission.models.errors import ProblemError
+from remission.solvers import solve
+from remission.solvers.solve import SolveWarning
 
 from ..steady_states import steady_states
 
@@ -14,7 +17,7 @@ __all__ = ["Landscape", "NothingStable", "final_levels", "landscape", "settling_
 
 
 class NothingStable(ProblemError):
-    """No steady state in the box is stable."""
+    """No steady state in the box is stable, or the treatment has not come to its end."""
 
 
 def settling_time(problem) -> float:
@@ -31,7 +34,8 @@ def settling_time(problem) -> float:
     Raises
     ------
     ProblemError
-        If the treatment never stops changing, or follows a rule.
+        If the treatment never stops changing: it is repeated without end, or follows a rule that switches more than
+        once (`NothingStable` if a rule that switches once has not done so by the end of `t_span`).
 
     Examples
     --------
@@ -42,12 +46,7 @@ def settling_time(problem) -> float:
     49.0
     """
     treatment, name = problem.treatment, problem.model.name
-    if treatment.rules:
-        raise ProblemError(
-            f"{name}: a rule watches the tumour ({treatment}), so the last change of the treatment is not known "
-            "beforehand; give the treatment fixed times, or ask for an outcome crossing: thresholds(..., outcome=)"
-        )
-    times = [problem.t_span[0]]
+    times = [problem.t_span[0], *(_fired(problem) if treatment.rules else ())]
     for first, last, thing in _moments(problem):
         repeats = thing.repeats if thing.period is not None else 1
         if repeats is None:
@@ -58,6 +57,23 @@ def settling_time(problem) -> float:
         period = _number(problem, thing.period) if thing.period is not None else 0.0
         times += [t + (repeats - 1) * period for t in (first, last) if np.isfinite(t)]
     return float(max(times))
+
+
+def _fired(problem) -> list:
+    """Times at which rules that switch once have switched."""
+    name, treatment = problem.model.name, problem.treatment
+    if any(len(rule.transitions) != 1 for rule in treatment.rules):
+        raise ProblemError(
+            f"{name}: a rule watches the tumour and switches again and again ({treatment}), so that inputs never "
+            "become constant; ask for an outcome crossing instead: thresholds(..., outcome=, level=)"
+        )
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", SolveWarning)
+        solution = solve(problem)
+    times = [event.time for event in solution.events if event.kind == "switch"]
+    if len(times) < len(treatment.rules):
+        raise NothingStable(f"{name}: by t = {problem.t_span[1]:g} the rule has not switched ({treatment})")
+    return times
 
 
 def _moments(problem):
@@ -88,10 +104,13 @@ def final_levels(problem) -> dict:
     dict of str -> float
     """
     open_ended = [w for w in problem.treatment.windows if w.end.is_infinite and not w.into_state]
-    prescribed = {w.target for w in problem.treatment.windows if not w.into_state}
+    ruled = [level for rule in problem.treatment.rules for level in rule.levels[-1]]
+    prescribed = {w.target for w in problem.treatment.windows if not w.into_state} | {name for name, _ in ruled}
     levels = {s.name: 0.0 if s.name in prescribed else s.info.default for s in problem.model.inputs}
     for window in open_ended:
         levels[window.target] += _number(problem, window.level)
+    for name, level in ruled:
+        levels[name] += _number(problem, level)
     return levels
 
 

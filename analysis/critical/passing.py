@@ -4,8 +4,6 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from remission.solvers import sample
-
 __all__ = ["Crossing", "look", "on_a_saddle", "saddle_moves"]
 
 SPAN = 60.0  # time constants of the slowest steady state that a path near a saddle is followed for
@@ -87,11 +85,12 @@ def _level_gradients(problem):
     """Derivatives of the final levels of the inputs by all parameters, (n_u, n_p)."""
     settings, inputs = problem.system.settings, problem.system.inputs
     table = np.zeros((len(inputs), len(problem.system.parameters)))
-    windows = [w for w in problem.treatment.windows if w.end.is_infinite and not w.into_state]
-    if windows:
+    levels = [(w.target, w.level) for w in problem.treatment.windows if w.end.is_infinite and not w.into_state]
+    levels += [level for rule in problem.treatment.rules for level in rule.levels[-1]]
+    if levels:
         rows = settings.gradients(problem.p)
-        for window in windows:
-            table[inputs.index(window.target)] += rows[settings.index[window.level]]
+        for name, level in levels:
+            table[inputs.index(name)] += rows[settings.index[level]]
     return table
 
 
@@ -107,7 +106,7 @@ def _confirmed(world, name, at, low, high):
         if not world.same(value, end):
             return False
         land = world.land(value)
-        beside = sample(world.problem(value), [at.time], world.names)
+        beside = world.sampled(world.problem(value), [at.time])
         if not beside.success or at.saddle.number not in land.saddles:
             return False
         sides.append(world.saddle(land, at.saddle.number).phi(beside.values[0]))

@@ -78,7 +78,7 @@ def test_a_fate_needs_constant_inputs_in_the_end():
     with pytest.raises(ProblemError, match=r"repeated without end.*cycles="):
         fate(endless)
     ruled = Treatment.adaptive({"e": 1}, of="burden", pause_below=0.5, resume_above=1)
-    with pytest.raises(ProblemError, match="a rule watches the tumour"):
+    with pytest.raises(ProblemError, match="switches again and again"):
         fate(Problem(LOOP, treatment=ruled))
 
 
@@ -148,6 +148,23 @@ def test_with_the_extinction_gate_the_last_cell_decides():
     assert found.value == pytest.approx(139.83131621, abs=1e-6)
     assert level.value == pytest.approx(found.value, abs=1e-6)
     assert "extinction gate" in found.conditions[-1]
+
+
+@pytest.mark.optional
+def test_treatment_that_begins_when_the_tumour_is_seen():
+    """The largest tumour at which chemotherapy with a weak blocker may begin; the day of that moves along."""
+    size = Parameter("size", 60.0, unit="1e6 cells", plausible=(50, 80))
+    started = Treatment.switch_when({"e": 0.8, "B": 7}, of="burden", above=size)
+    problem = Problem(LOOP, t_span=(0, 200), initial={"T": 1e-3, "X": 1e-4}, treatment=started)
+    (found,) = thresholds(problem, "size", n=3)
+    assert found.value == pytest.approx(66.3715154344, abs=1e-7)
+    assert found.direction.startswith("no tumour below")
+    assert found.coefficients["T at the last change"] == pytest.approx(found.value, rel=1e-8)
+    slope = five_points(lambda v: thresholds(problem.replace(parameters={"r": v}), "size", n=2)[0].value, 0.15, 5e-5)
+    assert found.derivatives["r"] == pytest.approx(slope, rel=1e-5)
+    early = fate(problem.replace(t_span=(0, 10)))
+    assert early.status == "undecided"
+    assert "by t = 10 the rule has not switched" in early.message
 
 
 # --- surgery ----------------------------------------------------------------------------------------------------------
