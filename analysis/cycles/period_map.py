@@ -81,12 +81,25 @@ class PeriodMap:
         _require(problem, found)
         return found.values[0]
 
-    def derivative(self, y, others=(), parameters=None) -> tuple:
-        """States a period later (n,), derivatives by the states (n, n) and by named parameters (n, k)."""
-        problem = self.at(y, parameters)
-        found = sample(problem, [problem.t_span[1]], list(self.states), [*self.letters, *others])
+    def derivative(self, y, others=(), parameters=None, first=None) -> tuple:
+        """States a period later (n,), derivatives by the states (n, n) and by named parameters (n, k).
+
+        Parameters
+        ----------
+        y : (n,) array
+        others : sequence of str
+            Parameters to differentiate by.
+        parameters : dict, optional
+        first : int, optional
+            Only derivatives by so many states, (n, first), are carried.
+        """
+        problem, letters = self.at(y, parameters), self.letters[:first]
+        carried = [*letters, *others]
+        found = sample(problem, [problem.t_span[1]], list(self.states), carried)
         _require(problem, found)
-        n = len(self.states)
+        if not carried:
+            return found.values[0], np.zeros((len(y), 0)), np.zeros((len(y), 0))
+        n = len(letters)
         return found.values[0], found.gradients[0][:, :n], found.gradients[0][:, n:]
 
 

@@ -17,6 +17,7 @@ from remission.models.errors import ProblemError
 from remission.solvers import Problem, Treatment, sample
 
 from ..critical.tumour_free import without
+from ..proved.reduce import NotReducible
 from .period_map import PeriodMap
 from .periodic import Repeating
 
@@ -72,18 +73,10 @@ def rare_model(model) -> Rare:
     tumour = [s for s in model.states if s.info.kind == "tumour"]
     if not tumour:
         raise ProblemError(f"{model.name} declares no state of kind 'tumour'")
-    for s in tumour:
-        if sp.simplify(without(model.equations[s], tumour)) != 0:
-            raise ProblemError(f"{model.name}: {s.name} comes from nothing, so there is no state without tumour")
-    block = {}
-    for i, s in enumerate(tumour):
-        for j, by in enumerate(tumour):
-            slope = without(sp.diff(model.equations[s], by), tumour)
-            if slope.has(sp.nan, sp.zoo, sp.oo, sp.AccumBounds):
-                raise ProblemError(f"{model.name}: the rate of {s.name} has no slope by {by.name} without tumour")
-            if slope != 0:
-                block[i, j] = slope
-    rates = {s: without(model.equations[s], tumour) for s in model.states if s not in tumour}
+    try:
+        block, rates = _parts(model, tumour)
+    except NotReducible as reason:
+        raise ProblemError(f"{model.name}: no growth of a rare tumour is defined: {reason}") from None
     others = len(rates)
     groups, columns, own, taken = [], [], {}, {s.name for s in model.states}
     for group in _groups(block, len(tumour)):
@@ -103,6 +96,21 @@ def rare_model(model) -> Rare:
         columns.append(tuple(s.name for row in matrix for s in row))
     made = Model(f"{model.name}_without_tumour", rates=rates, time_unit=model.time_unit)
     return Rare(made, tuple(groups), tuple(columns), own, others)
+
+
+def _parts(model, tumour):
+    """Entries of the tumour block, and rates of what is not tumour, where there is none."""
+    block = {}
+    for i, s in enumerate(tumour):
+        if sp.simplify(without(model.equations[s], tumour)) != 0:
+            raise NotReducible(f"{s.name} comes from nothing, so there is no state without tumour")
+        for j, by in enumerate(tumour):
+            slope = without(sp.diff(model.equations[s], by), tumour)
+            if slope.has(sp.nan, sp.zoo, sp.oo, sp.AccumBounds):
+                raise NotReducible(f"the rate of {s.name} has no slope by {by.name} without tumour")
+            if slope != 0:
+                block[i, j] = slope
+    return block, {s: without(model.equations[s], tumour) for s in model.states if s not in tumour}
 
 
 def _state(name, value, taken):
@@ -166,7 +174,7 @@ class Growth:
         return tuple(name for name in self.map.problem.parameters if name not in self.map.letters)
 
     def orbit(self, parameters, others=()) -> tuple:
-        """The tumour-free orbit's states now and a period later (N,), the latter's derivatives by both (N, N), (N, k).
+        """The tumour-free orbit's states now and a period later (N,), the latter's derivatives (N, n), (N, k).
 
         Parameters
         ----------
@@ -176,11 +184,11 @@ class Growth:
         """
         n = self.rare.n
         if not n:
-            return (self.fixed, *self.map.derivative(self.fixed, others, parameters))
+            return (self.fixed, *self.map.derivative(self.fixed, others, parameters, 0))
         for start in (self.last, None):
             y = self._settled(parameters) if start is None else start.copy()
             for _ in range(STEPS if start is None else FEW):
-                image, M, P = self.map.derivative(y, others, parameters)
+                image, M, P = self.map.derivative(y, others, parameters, n)
                 gap = image[:n] - y[:n]
                 size = np.maximum(np.maximum(np.abs(y[:n]), np.abs(image[:n])), 1e-6 * self.map.scale[:n])
                 if np.max(np.abs(gap) / size) < TOLERANCE:
