@@ -8,6 +8,7 @@ from remission.models.errors import ProblemError, did_you_mean
 
 __all__ = ["Orbit", "ends_of"]
 
+UNKNOWN = 1e-12  # size of a multiplier of which no digit is known
 UNDECIDED = 1e-6  # distance from 1 of a modulus below which nothing is said of stability
 
 
@@ -147,6 +148,8 @@ class Orbit:
 
 
 def _complex(value):
+    if abs(value) < UNKNOWN:
+        return f"< {UNKNOWN:g}"
     if value.imag == 0:
         return f"{value.real:.6g}"
     return f"{value.real:.6g} {'+' if value.imag > 0 else '-'} {abs(value.imag):.6g}i"
