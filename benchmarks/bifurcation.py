@@ -173,6 +173,10 @@ def main(repeats):
         print(line)
     if auto is None:
         print("AUTO-07p is not on this machine: its column holds times measured elsewhere, on another core")
+    import cycles  # not above: it takes a problem from here
+
+    print("\nperiodic orbits")
+    cycles.main(max(repeats // 4, 1))
 
 
 if __name__ == "__main__":

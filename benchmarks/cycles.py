@@ -6,7 +6,8 @@ Ours is the whole call of `continue_cycles` from the Hopf point to the result: N
 Floquet multipliers of every orbit, folds located, least and largest values and means. AUTO: CPU time of its process
 less that of the same process stopped after its first orbit; multipliers included (ISP=2), no orbit written. Both have
 the derivatives of the equations. Our mesh grows with what the trivial multiplier asks for; AUTO's has 50 intervals and
-4 points in each. Least of several repeats.
+4 points in each, and it goes back and forth between two Hopf points, which it lists as folds. Least of several
+repeats.
 
 AUTO is found in `AUTO_DIR` or /usr/lib/auto-07p (`apt install auto-07p gfortran`).
 """
@@ -77,10 +78,9 @@ def theirs(branches, span, steps, repeats):
     state = dict(zip(at.system.states, branch.states[row].tolist(), strict=True))
     auto = bifurcation_auto.Auto(at, (over,), state)
     way = float(np.sign(hopf.value - branch.values[row]))
-    size = abs(hopf.value - branch.values[row])
+    reached = branch.places[branch.points.index(hopf)]
+    size = float(np.hypot(*(np.linalg.norm(v[reached] - v[row]) for v in (branch.states, branch.values))))
     named = auto.run([span], way * 0.05 * size, 0.3 * size, most=400)[3]
-    if not any(r[2] == "HB" for r in named):
-        return None
     label = next(int(r[3]) for r in named if r[2] == "HB")
     auto.keep()
     given = {"label": label, "n": auto.n, "ds": steps[0], "dsmax": steps[1], "low": span[0], "high": span[1]}
@@ -105,7 +105,7 @@ def main(repeats):
             print(f"{line}   AUTO-07p is not on this machine   {folds}")
             continue
         ms = peer[1] / peer[0] * 1e3
-        auto_folds = ", ".join(f"{v:.7g}" for v in peer[2]) or "none"
+        auto_folds = ", ".join(f"{v:.7g}" for v in sorted(set(peer[2]))) or "none"
         print(f"{line}        {peer[0]:8d}{ms:7.2f}{ms / (seconds / orbits * 1e3):7.1f}   {folds}; {auto_folds}")
 
 

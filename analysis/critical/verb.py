@@ -96,6 +96,10 @@ def thresholds(
     outcome) passes a level, rare growth of the whole tumour vanishes, or that of one clone does (error threshold).
     **Threshold size** is that of `rescue`, **time to relapse** that of `time_to_relapse`.
 
+    **Pulses**: under doses repeated without end a rare clone grows by its mean net rate along the forced orbit that
+    the rest has without tumour; at its dose the Floquet multiplier of a period is 1. An input's largest level is moved,
+    the others in proportion; `coefficients` hold the value at which the same dose, spread evenly, would do.
+
     **Derivatives** by the other parameters and inputs follow by implicit differentiation of the equations that define
     the point, exact first and second derivatives of the rates in them.
 
