@@ -161,6 +161,7 @@ def limits_of(equations, span, box, max_step, max_points):
     return Limits(low / equations.scale, high / equations.scale, names, steps, int(max_points))
 
 
+@np.errstate(all="ignore")
 def _grow(equations, starts, span, box, options, notes):
     from .result import Branches
     from .walk import Steps, lies_on, walk

@@ -69,6 +69,7 @@ def check_complete(branches, values=None, *, box=None, max_step=0.1, max_points=
     return _checked(branches, values, box, max_step, max_points)
 
 
+@np.errstate(all="ignore")
 def _checked(branches, values, box, max_step, max_points):
     from .walk import Steps, Walk, lies_on, walk
 

@@ -64,8 +64,9 @@ class Curve:
         point : (n + 2,) array
         """
         own = np.hstack([self.states, self.values])
-        size = np.maximum(np.max(np.abs(own), axis=0), 1e-300)
-        a, b, z = own[:-1] / size, own[1:] / size, np.asarray(point) / size
+        point = np.asarray(point)
+        size = np.maximum(np.maximum(np.max(np.abs(own), axis=0), np.abs(point)), 1e-300)
+        a, b, z = own[:-1] / size, own[1:] / size, point / size
         along = b - a
         lengths = np.maximum(np.einsum("ij,ij->i", along, along), 1e-300)
         part = np.clip(np.einsum("ij,ij->i", z - a, along) / lengths, 0, 1)

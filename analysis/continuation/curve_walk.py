@@ -115,6 +115,7 @@ class Plane:
         return found[:2]
 
 
+@np.errstate(all="ignore")
 def walk_critical(kind, equations, own, limits):
     """A curve through a fold or Hopf point; None if the point is not on one.
 
@@ -162,23 +163,22 @@ def _one_way(plane, full, heading, limits):
     if plane.kind == machine.HOPF:
         low[2 * n] = 0.0
     left, border = plane.left(full) if plane.kind == machine.FOLD else np.zeros(n), plane.border(full)
-    with np.errstate(all="ignore"):
-        Z, T, tests, _, reason = machine.follow(
-            plane.kind, full, np.ascontiguousarray(heading), plane.system, border, left.copy(), plane.floor,
-            low - OUTSIDE * (low != 0.0), high + OUTSIDE, limits.steps, TOLERANCE, limits.most,
-        )  # fmt: skip
-        if len(Z) == 0:
-            return None
-        end = ENDS.get(reason, "")
-        if reason == machine.LIMIT and len(Z) > 1:
-            names = (*limits.names[:n], *["null vector"] * n, *(["frequency"] if plane.kind == machine.HOPF else []),
-                     *limits.names[n:])  # fmt: skip
-            over = np.maximum(low - Z[-1], Z[-1] - high) / plane.sizes(Z[-1])
-            j = int(np.argmax(over))
-            end = f"{names[j]} at its limit"
-            _move_end(plane, Z, tests, j, low[j] if Z[-1, j] < low[j] else high[j])
-        along = fold_along(Z, plane.system, left) if plane.kind == machine.FOLD else None
-        along = lyapunov_along(Z, plane.system, plane.third) if along is None else along
+    Z, T, tests, _, reason = machine.follow(
+        plane.kind, full, np.ascontiguousarray(heading), plane.system, border, left.copy(), plane.floor,
+        low - OUTSIDE * (low != 0.0), high + OUTSIDE, limits.steps, TOLERANCE, limits.most,
+    )  # fmt: skip
+    if len(Z) == 0:
+        return None
+    end = ENDS.get(reason, "")
+    if reason == machine.LIMIT and len(Z) > 1:
+        names = (*limits.names[:n], *["null vector"] * n, *(["frequency"] if plane.kind == machine.HOPF else []),
+                 *limits.names[n:])  # fmt: skip
+        over = np.maximum(low - Z[-1], Z[-1] - high) / plane.sizes(Z[-1])
+        j = int(np.argmax(over))
+        end = f"{names[j]} at its limit"
+        _move_end(plane, Z, tests, j, low[j] if Z[-1, j] < low[j] else high[j])
+    along = fold_along(Z, plane.system, left) if plane.kind == machine.FOLD else None
+    along = lyapunov_along(Z, plane.system, plane.third) if along is None else along
     tests[:, 2] = along
     if plane.kind == machine.HOPF:
         tests[:, 1] = along

@@ -71,10 +71,20 @@ def write(rates, states, moved, given) -> Written:
                 if found != 0:
                     index.append((i, j, k))
                     second.append(found)
+    gradient, second = ([without_steps(e) for e in those] for those in (gradient, second))
     first = make_tape([*expressions, *gradient], variables, given)
     both = make_tape([*expressions, *gradient, *second], variables, given)
     index = np.array(index, dtype=np.int64).reshape(-1, 3)
     return Written(variables, given, tuple(expressions), first, both, index, states, len(unknowns))
+
+
+def without_steps(expression):
+    """The expression with steps and signs, which derivatives of the larger of two bring, as quotients."""
+    if not expression.has(sp.Heaviside, sp.sign, sp.DiracDelta):
+        return expression
+    expression = expression.replace(sp.DiracDelta, lambda *x: sp.Integer(0))
+    expression = expression.replace(sp.Heaviside, lambda x, *half: (1 + x / sp.Abs(x)) / 2)
+    return expression.replace(sp.sign, lambda x: x / sp.Abs(x))
 
 
 @functools.lru_cache(maxsize=64)
@@ -91,7 +101,7 @@ def _third_tape(written):
                     if d != 0:
                         index.append((i, j, k, l))
                         found.append(d)
-    return index, make_tape(found, variables, written.given)
+    return index, make_tape([without_steps(e) for e in found], variables, written.given)
 
 
 @dataclass(frozen=True, eq=False)

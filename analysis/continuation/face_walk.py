@@ -14,6 +14,7 @@ __all__ = ["walk_face"]
 CHANGE = "change of criticality"
 
 
+@np.errstate(all="ignore")
 def walk_face(face, equations, state, start, limits):
     """A curve of transcritical points.
 
@@ -50,8 +51,7 @@ def walk_face(face, equations, state, start, limits):
 
     Z = full(one.Z)
     right, left = _vectors(system, Z[0])
-    with np.errstate(all="ignore"):
-        coefficient = transcritical_along(Z, system, right, left, at)
+    coefficient = transcritical_along(Z, system, right, left, at)
     points = []
     for i in np.flatnonzero(coefficient[:-1] * coefficient[1:] < 0):
         right, left = _vectors(system, Z[i])

@@ -127,7 +127,7 @@ def solve_at(curve, value, kind=None) -> Thresholds:
     """Thresholds of a curve at a value of its second parameter, solved for again."""
     problem = at_value(curve.problem, curve.against, value)
     moved = moved_of(problem, curve.of)
-    if curve.points or all(p.states.shape[1] for p in curve.pieces):
+    if all(p.mechanism in ("fold", "Hopf", "transcritical") for p in curve.pieces):
         from .curve_solve import on_pieces
 
         found = on_pieces(curve, problem, moved, value)

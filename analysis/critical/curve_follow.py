@@ -24,6 +24,9 @@ MECHANISMS = {
 SEEDS, BESIDE = (0.02, 0.26, 0.5, 0.74, 0.98), (0.1, 0.5, 0.9)  # parts of the ranges at which branches are made
 STEP = 0.02
 SAME = 1e-6
+CORNER = 1e-6  # of both ranges
+LEFT_OUT = "was not followed: no state is absent there"
+RARE_POINTS = 33
 
 
 def mechanisms_of(kind) -> tuple:
@@ -55,10 +58,30 @@ def follow(problem, of, against, within, span, kind, box, time_limit) -> tuple:
     for curve in curves:
         parts, found = _stretches(curve, of.name, against.name, within, span)
         parts = [one for part in parts for one in named(problem, part, of, against, within, span, box)]
-        kept = [p for p in parts if kind is None or p.kind == kind or kind == "fold"]
+        kept = [p for p in parts if (kind is None or p.kind == kind or kind == "fold") and _extends(p, within, span)]
         pieces += kept
         points += [p for p in found if kept and not any(_same_point(p, q) for q in points)]
+    if any(LEFT_OUT in note for note in notes):
+        notes = [note for note in notes if LEFT_OUT not in note]
+        pieces += _rare(problem, of, against, within, span, kind, pieces)
     return tuple(pieces), tuple(points), notes
+
+
+def _extends(piece, within, span):
+    """Whether a piece is more than a corner of the plane."""
+    x, y = np.ptp(piece.against) / (span[1] - span[0]), np.ptp(piece.values) / (within[1] - within[0])
+    return max(x, y) > CORNER
+
+
+def _rare(problem, of, against, within, span, kind, known):
+    """Doses at which rare clones change, found value by value where no curve of them could be followed."""
+    from .curve_track import track
+
+    found = []
+    for rare in ("curative dose", "clone dose"):
+        if kind in (None, rare) and not any(p.kind == rare for p in known):
+            found += track(problem, of, against, within, span, rare, RARE_POINTS, {}, False)[0]
+    return found
 
 
 def _curves(problem, of, against, within, span, mechanisms, box, time_limit):

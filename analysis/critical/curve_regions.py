@@ -32,7 +32,7 @@ class Regions:
         A point well inside each, `(against, of)`.
     counts : tuple of dict
         Stable and all steady states at that point: `"tumour-free"` (whether it is there and stable, None if it is not
-        there), `"stable with tumour"`, `"all"`.
+        there), `"stable with tumour"`, `"all"`; `"stable"` too where a model has no tumour.
     """
 
     against: np.ndarray
@@ -118,6 +118,9 @@ def _counts(curve, x, y):
         found = steady_states(problem, box=curve.options.get("box"))
     except ProblemError:
         return {"tumour-free": None, "stable with tumour": 0, "all": -1}
+    if not names:
+        stable = sum(s.stability == "stable" for s in found)
+        return {"tumour-free": None, "stable with tumour": 0, "all": len(found), "stable": stable}
     largest = max((sum(s.values[n] for n in names) for s in found), default=0.0)
     free = [s for s in found if sum(s.values[n] for n in names) <= 1e-9 * largest]
     stable = [s for s in found if s not in free and s.stability == "stable"]
@@ -129,6 +132,8 @@ def _words(found):
     if found["all"] < 0:
         return "not known"
     many = found["stable with tumour"]
+    if "stable" in found:
+        return f"{found['stable']} stable state{'' if found['stable'] == 1 else 's'}"
     if found["tumour-free"]:
         return "cleared from any size" if many == 0 else "depends on the size"
     if many == 0:

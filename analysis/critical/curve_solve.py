@@ -36,7 +36,9 @@ def on_pieces(curve, problem, moved, value) -> list:
             continue
         for guess, state, step in _passages(piece, value):
             solve = _transcritical if piece.mechanism == "transcritical" else _special
-            one = solve(curve, problem, moved, piece, guess, dict(zip(problem.system.states, state, strict=True)), step)
+            one = solve(
+                curve, problem, moved, piece, guess, dict(zip(problem.system.states, state, strict=False)), step
+            )
             if one is not None and not any(_same(one, other) for other in found):
                 found.append(one)
     return certified_all(found)[0]

@@ -9,13 +9,12 @@ import functools
 from dataclasses import dataclass
 
 import numpy as np
-import sympy as sp
 
 from remission.models.partials import partials
 from remission.solvers.tape import make_tape
 
 from ..continuation import machine
-from ..continuation.equations import _without_totals
+from ..continuation.equations import _without_totals, without_steps
 
 __all__ = ["Slopes", "slopes_at"]
 
@@ -50,19 +49,10 @@ def write(model) -> Written:
     kept = {(*first[curved[k]], l): e for (k, l), e in seconds.items() if l >= first[curved[k]][1]}
     second = list(kept)
     outputs = [*rates.values(), *by_first, *kept.values()]
-    tape = make_tape([_plain(e) for e in outputs], symbols)
+    tape = make_tape([without_steps(e) for e in outputs], symbols)
     return Written(
         unknowns, given, tuple(totals), tape, np.array(first).reshape(-1, 2), np.array(second).reshape(-1, 3)
     )
-
-
-def _plain(expression):
-    """The expression with steps and signs, which derivatives of the larger of two bring, as quotients."""
-    if not expression.has(sp.Heaviside, sp.sign, sp.DiracDelta):
-        return expression
-    expression = expression.replace(sp.DiracDelta, lambda *x: sp.Integer(0))
-    expression = expression.replace(sp.Heaviside, lambda x, *half: (1 + x / sp.Abs(x)) / 2)
-    return expression.replace(sp.sign, lambda x: x / sp.Abs(x))
 
 
 @dataclass(frozen=True, eq=False)

@@ -25,7 +25,7 @@ LOOKS = {  # kind -> colour, line
 FILLS = {  # first words of a region -> colour
     "cleared": "#DCEFE6", "depends": "#FBF0D2", "grows back and": "#EBDDE6", "grows back to": "#EFC4AE",
     "grows back": "#F8DFD3",
-    "not known": "#EDEDED",
+    "not known": "#EDEDED", "0": "#F8DFD3", "1": "#E6EEF5", "2": "#C9DCEB",
 }  # fmt: skip
 SIDES = {  # kind that is found anew at each value -> words below it and above it
     "residual disease": ("cleared", "grows back"),
@@ -156,7 +156,7 @@ def _regions(ax, result, n):
 def _fill_parts(ax, parts):
     from scipy import ndimage
 
-    colours = [next(c for words, c in FILLS.items() if name.startswith(words)) for name in parts.names]
+    colours = [next((c for w, c in FILLS.items() if name.startswith(w)), "#AECBE0") for name in parts.names]
     far = ndimage.distance_transform_edt(parts.which < 0, return_distances=False, return_indices=True)
     filled = parts.which[tuple(far)]  # cells on the curves go to a neighbour
     image = np.array([[int(c[i : i + 2], 16) for i in (1, 3, 5)] for c in colours], dtype=np.uint8)[filled]

@@ -304,6 +304,14 @@ def test_a_continuum_at_one_value_is_noted_and_what_lies_beyond_it_is_found():
     assert resistant[0].stable[5:].all()
 
 
+def test_the_larger_of_two_has_derivatives_and_a_branch_through_its_kink():
+    x, p = State("x", 0.5, bounds=(0, 2)), Parameter("p", 1.0)
+    problem = Problem(Model("kink", rates={x: sp.Max(0, p - sp.Rational(1, 2)) ** 2 - x}))
+    (branch,) = continue_branches(problem, "p", (0.6, 1.5), start={"x": 0.25})
+    assert branch["x"] == pytest.approx((branch.values - 0.5) ** 2, abs=1e-10)
+    assert branch.stable.all()
+
+
 def test_check_complete_finds_the_curve_that_no_branch_point_joins():
     problem = Problem(kirschner_panetta(), parameters={"c": 2e-5})
     box = dict.fromkeys("ETI", (0, 1e9))

@@ -8,7 +8,7 @@ import pytest
 from remission.analysis import combination_index, plot, steady_states, threshold_curve, thresholds
 from remission.analysis.critical.curve_track import track
 from remission.analysis.critical.moved import moved_of
-from remission.models import Parameter, clonal_relapse, kuznetsov, paracrine_loop, sensitive_resistant
+from remission.models import Model, Parameter, State, clonal_relapse, kuznetsov, paracrine_loop, sensitive_resistant
 from remission.models.errors import KeywordError, ProblemError
 from remission.solvers import Problem, Treatment
 
@@ -102,6 +102,31 @@ def test_a_dose_found_anew_at_each_value_follows_its_closed_form():
     assert piece.values == pytest.approx((1 - piece.against) / 1.5, rel=1e-10)  # r (1 - kill u) = turnover r
     assert not holes
     assert len(piece) == 8  # straight: no value is added
+
+
+def test_clones_that_turn_into_each_other_are_followed_through_their_common_growth():
+    """[[r - u - m, m], [m, q - m]] is singular at u = r - m + m^2/(m - q)."""
+    S, R = (State(name, 0.1, kind="tumour", bounds=(0, 2)) for name in "SR")
+    u, m = Parameter("u", 0.1, plausible=(0, 2)), Parameter("m", 0.3)
+    room = 1 - S - R
+    rates = {S: S * (room - u) - m * S + m * R, R: 0.1 * R * room + m * S - m * R}
+    curve = threshold_curve(Problem(Model("pair", rates=rates)), "u", "m", (0.2, 0.5), within=(0.0, 2.0))
+    (piece,) = curve.of_kind("curative dose")
+    assert piece.values == pytest.approx(1 - piece.against + piece.against**2 / (piece.against - 0.1), rel=1e-9)
+    assert float(curve.at(0.3)["curative dose"]) == pytest.approx(0.7 + 0.09 / 0.2, rel=1e-12)
+
+
+def test_models_without_a_tumour_have_regions_by_stable_states():
+    x = State("x", 0.0, kind="other", positive=False)
+    a, b = Parameter("a", 1.0), Parameter("b", 0.0)
+    problem = Problem(Model("cusp", rates={x: b + a * x - x**3}))
+    curve = threshold_curve(problem, "b", "a", (-1.0, 2.0), within=(-2.0, 2.0), box={"x": (-5, 5)})
+    (cusp,) = curve.points
+    assert (cusp["a"], cusp["b"]) == pytest.approx((0, 0), abs=1e-10)
+    assert [t.value for t in curve.at(1.5)] == pytest.approx([-np.sqrt(0.5), np.sqrt(0.5)], rel=1e-12)  # 27 b^2 = 4 a^3
+    regions = curve.regions(60)
+    assert regions.name_at(1.5, 0.0) == "2 stable states"
+    assert regions.name_at(-0.5, 0.0) == regions.name_at(1.5, 1.5) == "1 stable state"
 
 
 def test_holes_are_told_and_their_edge_is_near():
