@@ -444,9 +444,10 @@ def threshold(kind, of=None, *, within=None, clone=None) -> Outcome:
 
     Notes
     -----
-    A curative dose takes microseconds where it has a formula. In a sweep folds and Hopf points are followed from those
-    of the problem that is swept, in steps over the parameters, in about a millisecond; where that fails they are
-    sought by continuation. Whether a fold that was followed is still the last one is not looked at again.
+    In a sweep a member takes half a millisecond: a curative dose is read off its formula, folds and Hopf points are
+    followed from those of the problem that is swept, in steps over the parameters. Where that fails they are sought by
+    continuation, in tens of milliseconds. Whether a fold that was followed is still the last one is not looked at
+    again.
 
     Examples
     --------

@@ -85,8 +85,11 @@ def _special(problem, moved, point):
     )
 
 
-def branches_over(problem, moved, within, box=None, time_limit=10.0):
-    """Branches through all steady states at some values of what is moved, and between neighbouring special points."""
+def branches_over(problem, moved, within, box=None, time_limit=10.0, brief=False):
+    """Branches through all steady states at some values of what is moved, and between neighbouring special points.
+
+    With `brief` at every other value, and not between the points.
+    """
     low, high = within
     values = [min(max(value_of(problem, moved.name), low), high), *_spread(low, high)]
     for value in values:  # the first at which anything rests in the box
@@ -97,7 +100,9 @@ def branches_over(problem, moved, within, box=None, time_limit=10.0):
     branches = continue_branches(start_problem, moved.name, within, start=start)
     if not len(branches):
         return branches
-    branches = check_complete(branches, _spread(low, high), box=box)
+    branches = check_complete(branches, _spread(low, high)[:: 2 if brief else 1], box=box)
+    if brief:
+        return branches
     marks = sorted({low, high, *(p.value for p in branches.points)})
     between = [0.5 * (a + b) for a, b in itertools.pairwise(marks) if b - a > APART * abs(b)]
     return check_complete(branches, between[:8], box=box) if len(branches.points) else branches

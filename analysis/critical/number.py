@@ -97,7 +97,9 @@ def _side(problem, moved, span):
 
 def _sought(problem, moved, which, span):
     """The first of a kind by continuation."""
-    branches = branches_over(problem, moved, span, box_of(problem, moved, span))
+    declared = all(s.info.bounds is not None for s in problem.model.states)
+    box = None if declared else box_of(problem, moved, span)  # slow: an invariant box is looked for
+    branches = branches_over(problem, moved, span, box, brief=True)
     changes = rare_changes if which in RARE else changes_of
     found = sorted(t.value for t in changes(problem, moved, branches) if t.kind == which)
     if found:

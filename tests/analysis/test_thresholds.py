@@ -366,7 +366,7 @@ def test_thresholds_are_proved_to_be_all(problem, of, within, box):
 
 
 def test_folds_that_no_branch_of_the_start_passes_through_are_found():
-    """Two sites with one loop: of eight folds two lie at tumours below zero; one is passed by no branch of the start."""
+    """Two sites, one loop: of eight folds two lie at tumours below zero, and no branch of the start passes one."""
     problem = Problem(metastasis())
     proved = thresholds(problem, "e", within=(0, 1.2), kinds=("fold", "fold dose"))
     points = certified_points(problem, "e", (0, 1.2), kinds=("fold",), counts=False)
