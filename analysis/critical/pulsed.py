@@ -16,8 +16,8 @@ from remission.solvers.treatment import Window
 
 from ..cycles.periodic import Repeating, repeating
 from ..cycles.rare import Growth
-from .closed_form import solve_for
 from .moved import range_of, words_of
+from .pulse_shape import formula_of, part_of_period, spread
 from .value import Threshold, Thresholds
 
 __all__ = ["find"]
@@ -178,31 +178,6 @@ def _times(thing):
     return found
 
 
-def spread(treatment) -> Treatment:
-    """The same amounts in each period, given evenly.
-
-    Parameters
-    ----------
-    treatment : Treatment
-        Repeated without end.
-
-    Returns
-    -------
-    Treatment
-
-    Examples
-    --------
-    >>> print(spread(Treatment.intermittent({"u": 1.0}, on=5, off=2)))
-    u = 0.714286 always
-    """
-    windows = []
-    for w in treatment.windows:
-        part = sp.Integer(1) if w.period is None else (w.end - w.start) / w.period
-        windows.append(Window(w.target, w.level * part, into_state=w.into_state))
-    windows += [Window(j.target, j.amount / j.period, into_state=True) for j in treatment.jumps if j.period is not None]
-    return Treatment(windows=tuple(windows))
-
-
 def _threshold(problem, of, pulses, g, clones, value):
     growth = pulses.at(value)
     names = [n for n in growth.parameters if n not in pulses.timed]
@@ -214,7 +189,7 @@ def _threshold(problem, of, pulses, g, clones, value):
     coefficients = {"growth slope": float(slope), "period": growth.when.period}
     if even is not None:
         coefficients |= {"spread evenly": even, "ratio to spread evenly": value / even}
-        part = _duty(pulses, of, value)
+        part = part_of_period(pulses, of, value)
         if part is not None:
             coefficients |= {"part of the period": part, "mean level": value * part}
         conditions.append(f"the same dose spread evenly is critical at {of.name} = {even:.8g}"
@@ -229,7 +204,7 @@ def _threshold(problem, of, pulses, g, clones, value):
         conditions.append(f"{' and '.join(growing)} still grow{'s' if len(growing) == 1 else ''}")
     if not np.all(np.abs(rest) < 1):
         conditions.append("the orbit without tumour is unstable in what is not tumour")
-    formula = _formula(pulses, clones, growth.rare)
+    formula = formula_of(pulses, clones, growth.rare)
     who = "a rare tumour" if whole else f"{' and '.join(clones)}, where rare,"
     plural = not whole and len(clones) > 1
     verbs = ("grow", "shrink") if plural else ("grows", "shrinks")
@@ -291,43 +266,3 @@ def _nearby(function, value):
             if np.sign(function(end)) * np.sign(here) < 0:
                 return float(brentq(function, *sorted((value, end)), xtol=1e-300, rtol=1e-13))
     return None
-
-
-def _duty(pulses, of, value):
-    """Mean level of the input over the moved level; None for parameters."""
-    if of.role != "input":
-        return None
-    problem = pulses._problem(value)
-    values = dict(zip(problem.system.parameter_symbols, problem.p, strict=True))
-    total = sum(w.level for w in spread(pulses.treatment).windows if w.target == of.name and not w.into_state)
-    return float(sp.sympify(total).subs(values)) / value if value else None
-
-
-def _formula(pulses, clones, rare):
-    """The value in parameters and inputs, where the mean of a clone's rate over a period is linear in pieces."""
-    if len(clones) > 1:
-        return None
-    rate = rare.rates[clones[0]]
-    inputs = {s.name: s for s in rare.model.inputs}
-    if rate.free_symbols & set(rare.model.states):
-        return None
-    windows = [w for w in pulses.treatment.windows if not w.into_state and inputs.get(w.target) in rate.free_symbols]
-    pulsed = [w for w in windows if w.period is not None]
-    if len({(w.start, w.end, w.period) for w in pulsed}) != 1 or any(w.start != -sp.oo for w in windows if
-                                                                      w.period is None):  # fmt: skip
-        return None
-    named = {s: inputs[name] for name, letter in pulses.letters.items() for s in pulses.treatment.parameters()
-             if s.name == letter and name in inputs}  # fmt: skip
-    on, off = {}, {}
-    for name, symbol in inputs.items():
-        own = [w for w in windows if w.target == name]
-        base = sp.Float(symbol.info.default) if not own else sp.Integer(0)
-        off[symbol] = sum((w.level for w in own if w.period is None), base)
-        on[symbol] = off[symbol] + sum((w.level for w in own if w.period is not None), sp.Integer(0))
-    part = (pulsed[0].end - pulsed[0].start) / pulsed[0].period
-    mean = sp.expand(part * rate.xreplace(on) + (1 - part) * rate.xreplace(off)).xreplace(named)
-    letter = next((s for s in mean.free_symbols if s.name in (pulses.of.name, pulses.name)), None)
-    if letter is None:
-        return None
-    formulas = solve_for(mean, letter).formulas
-    return formulas[0] if len(formulas) == 1 else None

@@ -209,7 +209,7 @@ def _result(problem, over, solver, point, start, walked, last):
         between = float(values[place + 1]), float(values[place + 2])
         orbit, value, period = None, float(np.mean(between)), float(np.exp(walked.cycles[place].ends[0]))
         if cycle is not None:
-            from .collocation import multipliers_of
+            from .multipliers import multipliers_of
 
             orbit = orbit_of(problem, over, solver, cycle, multipliers_of(cycle.steps)[0])
             value, period = float(cycle.ends[1] * scale), orbit.period

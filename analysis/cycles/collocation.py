@@ -1,4 +1,4 @@
-"""Periodic orbits as piecewise polynomials: basis, mesh, Newton steps, tangent, multipliers."""
+"""Periodic orbits as piecewise polynomials: basis, mesh, Newton steps, tangent."""
 
 import functools
 from dataclasses import dataclass
@@ -6,15 +6,14 @@ from dataclasses import dataclass
 import numpy as np
 
 from . import machine
+from .lengths import border_of, length_of
 
-__all__ = ["Basis", "Cycle", "Solver", "basis_of", "multipliers_of"]
+__all__ = ["Basis", "Cycle", "Solver", "basis_of"]
 
 NEWTON_STEPS = 9
 TOLERANCE = 1e-9  # of the last correction: multipliers are those of the orbit before it
 SETTLED = 1e-6  # corrections below this that no longer shrink are rounding
 FLOOR = 1e-3  # least size of a state or parameter, in its scale
-SPLIT = 1e-12
-SWEEPS = 6
 
 
 @dataclass(frozen=True, eq=False)
@@ -168,7 +167,7 @@ class Solver:
     def step(self, cycle, length):
         """The orbit at a length along the branch from another one, or None; its tangent heads the same way."""
         basis = self.basis
-        rows, sides, here, size, norm = machine.border_of(
+        rows, sides, here, size, norm = border_of(
             cycle.U, cycle.ends, cycle.V, cycle.direction, cycle.h, self.logs, basis.slopes, basis.values,
             self.weighted, FLOOR,
         )  # fmt: skip
@@ -179,7 +178,7 @@ class Solver:
         if ahead is None:
             return None
         # the last border row is 1 along the new tangent: its length in the same sizes is 1 / cosine
-        new = machine.length_of(ahead.V, ahead.direction, ahead.h, basis.values, basis.weights, size)
+        new = length_of(ahead.V, ahead.direction, ahead.h, basis.values, basis.weights, size)
         bend = (ahead.V / new - cycle.V / norm) / length, (ahead.direction / new - cycle.direction / norm) / length
         return Cycle(ahead.U, ahead.ends, ahead.mesh, ahead.V, ahead.direction, ahead.steps, ahead.taken, bend, 1 / new)
 
@@ -226,35 +225,3 @@ class Solver:
         mesh = np.interp(np.linspace(0, reached[-1], N + 1), reached, cycle.mesh)
         mesh[0], mesh[-1] = 0.0, 1.0
         return mesh
-
-
-def multipliers_of(steps) -> tuple:
-    """Floquet multipliers from the derivatives of the pieces of a period.
-
-    Parameters
-    ----------
-    steps : (N, n, n) array
-
-    Returns
-    -------
-    multipliers : (n,) complex array
-        Largest absolute value first.
-    error : float
-        Distance from 1 of the nearest multiplier.
-    """
-    n = steps.shape[1]
-    turned, R, size = machine.triangular_product(np.ascontiguousarray(steps), np.eye(n), SWEEPS)
-    found, first = [], 0
-    for k in range(1, n + 1):
-        if k < n and np.abs(turned[k:, :k]).max() >= SPLIT:
-            continue
-        with np.errstate(over="ignore"):
-            if k == first + 1:
-                found.append(np.array([turned[first, first] * np.exp(size[first])]))
-            else:
-                block = turned[first:k, first:k] @ (np.exp(size[first:k] - size[first])[:, None] * R[first:k, first:k])
-                found.append(np.linalg.eigvals(block) * np.exp(size[first]))
-        first = k
-    values = np.concatenate(found).astype(complex)
-    values = values[np.argsort(-np.abs(values), kind="stable")]
-    return values, float(np.min(np.abs(values - 1)))

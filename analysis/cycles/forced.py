@@ -12,12 +12,12 @@ from remission.solvers import Problem, solve
 from .orbit import Orbit
 from .period_map import PeriodMap, fixed_point
 from .periodic import repeating
+from .stretches import mean_inputs, read, stretches
 
 __all__ = ["ForcedOrbits", "floquet_multipliers", "forced_orbit", "forced_orbits"]
 
 SETTLING = (0, 30, 300)  # periods that are run before the Newton steps
 SAME = 1e-6
-POINTS = 24  # Chebyshev intervals of each stretch between two changes
 WORDS = ("tumour-free", "settled")
 
 
@@ -242,47 +242,6 @@ def _averaged(problem, when):
     return [one.values for one in found if not getattr(one, "family", False)]
 
 
-def mean_inputs(solution) -> dict:
-    """Input -> its mean over the span of a solution."""
-    t, weights, sides = stretches(solution)
-    return {name: float(weights @ _read(solution, name, t, sides)) for name in solution.problem.system.inputs}
-
-
-def stretches(solution) -> tuple:
-    """Times (k,) between all changes, weights (k,) of the mean, and which side of a change each belongs to.
-
-    Clenshaw and Curtis's rule on each stretch: points are dense where a dose has just been given.
-    """
-    first, last = solution.problem.t_span
-    width = 1e-12 * max(abs(first), abs(last), last - first)
-    inner = sorted({e.time for e in solution.events if first + width < e.time < last - width})
-    edges = np.array([first, *inner, last])
-    edges = edges[np.append(True, np.diff(edges) > width)]
-    edges[-1] = last
-    nodes, rule = _clenshaw_curtis(POINTS)
-    t = (edges[:-1, None] + np.diff(edges)[:, None] * nodes).ravel()
-    weights = (np.diff(edges)[:, None] * rule).ravel() / (last - first)
-    right = np.tile(np.arange(POINTS + 1) == 0, len(edges) - 1)
-    return t, weights, right
-
-
-def _clenshaw_curtis(n):
-    """Nodes and weights on [0, 1]; n even."""
-    angle = np.pi * np.arange(n + 1) / n
-    k = np.arange(1, n // 2 + 1)
-    factor = np.where(k == n // 2, 1.0, 2.0)
-    inner = 1 - np.sum(factor / (4 * k**2 - 1) * np.cos(2 * k * angle[:, None]), axis=1)
-    weights = inner / n
-    weights[[0, -1]] /= 2
-    return (1 - np.cos(angle)) / 2, weights
-
-
-def _read(solution, name, t, right):
-    values = solution.at(t, name)
-    values[right] = solution.at(t[right], name, side="right")
-    return values
-
-
 def _same(one, other, scale):
     return np.all(np.abs(one - other) <= SAME * np.maximum(np.maximum(np.abs(one), np.abs(other)), 1e-6 * scale))
 
@@ -293,8 +252,8 @@ def _orbit(problem, when, period_map, found) -> Orbit:
     own = problem.replace(t_span=(when.start, when.start + when.period), initial=start)
     solution = solve(period_map.at(y)).require()
     t, weights, right = stretches(solution)
-    states = np.column_stack([_read(solution, name, t, right) for name in period_map.states])
-    inputs = [_read(solution, name, t, right) for name in own.system.inputs]
+    states = np.column_stack([read(solution, name, t, right) for name in period_map.states])
+    inputs = [read(solution, name, t, right) for name in own.system.inputs]
     inputs = np.column_stack(inputs) if inputs else np.zeros((len(t), 0))
     if np.any(states[0] != y):  # something is given at the first time: the states before it, too
         t, weights = np.append(t[0], t), np.append(0.0, weights)

@@ -16,16 +16,7 @@ import numpy as np
 
 from ..continuation.machine import COMPILED, compiled, eliminate, run_tape, substitute
 
-__all__ = [
-    "COMPILED",
-    "border_of",
-    "ends_of_rows",
-    "length_of",
-    "newton",
-    "newton_step",
-    "rates_at",
-    "triangular_product",
-]
+__all__ = ["COMPILED", "newton", "newton_step", "rates_at"]
 
 
 @compiled
@@ -169,18 +160,7 @@ def newton_step(U, log_period, parameter, h, system, logs, slopes, values, rows,
         for k in range(n):
             for l in range(n):
                 steps[i, k, l] = X[i, last + k, l]
-        to = n if i == 0 else 0
-        for r in range(2):  # the border's part of this interval, by its first value, log T and parameter
-            for k in range(n):
-                border[r, to + k] += rows[r, i, 0, k]
-                border[r, c1] -= rows[r, i, 0, k] * U[i * m, k]
-                for j in range(1, m + 1):
-                    weight, at = rows[r, i, j, k], (j - 1) * n + k
-                    for l in range(n):
-                        border[r, to + l] += weight * X[i, at, l]
-                    border[r, cT] += weight * X[i, at, n]
-                    border[r, cp] += weight * X[i, at, n + 1]
-                    border[r, c1] -= weight * (X[i, at, n + 2] + U[i * m + j, k])
+        _add_to_border(border, rows, U, X, i, n if i == 0 else 0)
         if i == 0:
             for k in range(n):
                 for c in range(width):
@@ -218,6 +198,24 @@ def newton_step(U, log_period, parameter, h, system, logs, slopes, values, rows,
                 border[r, l] = panel[2 * n + r, 2 * n + l]
                 border[r, 2 * n + l] = 0.0
     return _back(U, X, kept, panel, border, m)
+
+
+@compiled
+def _add_to_border(border, rows, U, X, i, to):
+    """The border's part of an interval, by its first value (columns from `to` on), log T and parameter."""
+    n, m = U.shape[1], rows.shape[2] - 1
+    cT, cp, c1 = 3 * n, 3 * n + 1, 3 * n + 2
+    for r in range(2):
+        for k in range(n):
+            border[r, to + k] += rows[r, i, 0, k]
+            border[r, c1] -= rows[r, i, 0, k] * U[i * m, k]
+            for j in range(1, m + 1):
+                weight, at = rows[r, i, j, k], (j - 1) * n + k
+                for l in range(n):
+                    border[r, to + l] += weight * X[i, at, l]
+                border[r, cT] += weight * X[i, at, n]
+                border[r, cp] += weight * X[i, at, n + 1]
+                border[r, c1] -= weight * (X[i, at, n + 2] + U[i * m + j, k])
 
 
 @compiled
@@ -338,186 +336,3 @@ def newton(U, ends, h, system, logs, slopes, values, rows, sides, target, steps,
             return taken, V, direction
         before = length
     return 0, V, direction
-
-
-@compiled
-def border_of(U, ends, V, direction, h, logs, slopes, values, weighted, floor):
-    """The border of a step along the branch: phase, and length along the tangent.
-
-    Parameters
-    ----------
-    U, V : (N m + 1, n) arrays
-        Orbit and tangent.
-    ends, direction : (2,) arrays
-    h, logs, slopes, values
-        As in `newton_step`.
-    weighted : (m + 1, m) array
-        From values at Gauss points to integrals with each polynomial.
-    floor : float
-        Least size that a state or the parameter is measured by.
-
-    Returns
-    -------
-    rows : (2, N, m + 1, n) array
-    sides : (2, 2) array
-    here : (2,) array
-        What the border gives for the orbit itself.
-    size : (n + 1,) array
-        Of states and parameter: states in logarithms half their range or 1, others their largest value.
-    length : float
-        Of the tangent in sizes.
-    """
-    N, n, m = h.shape[0], U.shape[1], slopes.shape[0]
-    rows, sides, here = np.zeros((2, N, m + 1, n)), np.zeros((2, 2)), np.zeros(2)
-    size = np.empty(n + 1)
-    for k in range(n):
-        low, high = U[0, k], U[0, k]
-        for i in range(U.shape[0]):
-            low, high = min(low, U[i, k]), max(high, U[i, k])
-        size[k] = max(1.0, (high - low) / 2) if logs[k] else max(abs(low), abs(high), floor)
-    size[n] = end_size = max(abs(ends[1]), floor)
-    most, square = 0.0, direction[0] ** 2 + (direction[1] / end_size) ** 2
-    for i in range(N):
-        for k in range(n):
-            for q in range(m):
-                slope, value = 0.0, 0.0
-                for j in range(m + 1):
-                    slope += slopes[q, j] * U[i * m + j, k]
-                    value += values[q, j] * V[i * m + j, k]
-                most = max(most, abs(slope))
-                value *= h[i] / size[k] ** 2
-                for j in range(m + 1):
-                    rows[0, i, j, k] += weighted[j, q] * slope
-                    rows[1, i, j, k] += weighted[j, q] * value
-            for j in range(m + 1):
-                square += rows[1, i, j, k] * V[i * m + j, k]
-    length = np.sqrt(square)
-    most = max(most, 1e-300)
-    for i in range(N):
-        for j in range(m + 1):
-            for k in range(n):
-                rows[0, i, j, k] /= most
-                rows[1, i, j, k] /= length
-                for r in range(2):
-                    here[r] += rows[r, i, j, k] * U[i * m + j, k]
-    sides[1, 0], sides[1, 1] = direction[0] / length, direction[1] / end_size**2 / length
-    here[1] += sides[1, 0] * ends[0] + sides[1, 1] * ends[1]
-    return rows, sides, here, size, length
-
-
-@compiled
-def length_of(V, direction, h, values, weights, size):
-    """Length of a tangent in the sizes of `border_of`."""
-    N, n, m = h.shape[0], V.shape[1], values.shape[0]
-    square = direction[0] ** 2 + (direction[1] / size[n]) ** 2
-    for i in range(N):
-        for q in range(m):
-            for k in range(n):
-                value = 0.0
-                for j in range(m + 1):
-                    value += values[q, j] * V[i * m + j, k]
-                square += h[i] * weights[q] * (value / size[k]) ** 2
-    return np.sqrt(square)
-
-
-@compiled
-def ends_of_rows(x, rows):
-    """Least and largest values of periodic curves (r, k) over x (k,), 0 to 1, by parabolas through three points.
-
-    Curves that are positive are read in logarithms.
-    """
-    r, count = rows.shape[0], rows.shape[1] - 1
-    found = np.empty((2, r))
-    for a in range(r):
-        least, most = 0, 0
-        for i in range(count):
-            if rows[a, i] < rows[a, least]:
-                least = i
-            if rows[a, i] > rows[a, most]:
-                most = i
-        positive = rows[a, least] > 0.0
-        for which in range(2):
-            i = least if which == 0 else most
-            before = i - 1 if i > 0 else count - 1
-            left = x[i] - x[before] if i > 0 else x[count] - x[before]
-            right = x[i + 1] - x[i]
-            lower, here, upper = rows[a, before], rows[a, i], rows[a, i + 1]
-            if positive:
-                lower, here, upper = np.log(lower), np.log(here), np.log(upper)
-            up, down = (here - lower) / left, (upper - here) / right
-            bend, slope = (down - up) / (left + right), (up * right + down * left) / (left + right)
-            if (bend < 0.0) if which == 1 else (bend > 0.0):
-                here -= slope**2 / (4.0 * bend)
-            found[which, a] = np.exp(here) if positive else here
-    return found
-
-
-@compiled
-def triangular_product(steps, Q, sweeps):
-    """Triangular factors of a product of matrices by orthogonal iteration, which keeps small multipliers apart.
-
-    Parameters
-    ----------
-    steps : (N, n, n) array
-        The product is steps[N - 1] ... steps[0].
-    Q : (n, n) array
-        Orthogonal; changed to that after the last sweep but one.
-    sweeps : int
-
-    Returns
-    -------
-    turned : (n, n) array
-        Orthogonal: product Q = Q turned R.
-    R : (n, n) array
-        Upper triangular, its diagonal divided out row by row.
-    size : (n,) array
-        Logarithms of the absolute values of the diagonal.
-    """
-    N, n = steps.shape[0], steps.shape[1]
-    B = np.empty((n, n))
-    now = Q.copy()
-    R, size = np.eye(n), np.zeros(n)
-    for _sweep in range(sweeps):
-        Q[:] = now
-        R[:] = np.eye(n)
-        size[:] = 0.0
-        for i in range(N):
-            for k in range(n):
-                for l in range(n):
-                    B[k, l] = 0.0
-                    for j in range(n):
-                        B[k, l] += steps[i, k, j] * now[j, l]
-            step = np.zeros((n, n))
-            for l in range(n):  # Gram-Schmidt, twice
-                for _again in range(2):
-                    for j in range(l):
-                        dot = 0.0
-                        for k in range(n):
-                            dot += now[k, j] * B[k, l]
-                        step[j, l] += dot
-                        for k in range(n):
-                            B[k, l] -= dot * now[k, j]
-                norm = 0.0
-                for k in range(n):
-                    norm += B[k, l] ** 2
-                norm = max(np.sqrt(norm), 1e-300)
-                step[l, l] = norm
-                for k in range(n):
-                    now[k, l] = B[k, l] / norm
-            # R has rows divided by exp(size): new R = step R, row k divided by its own diagonal
-            for k in range(n):
-                for l in range(k, n):
-                    value = 0.0
-                    for j in range(k, l + 1):
-                        value += step[k, j] / step[k, k] * np.exp(size[j] - size[k]) * R[j, l]
-                    B[k, l] = value
-            for k in range(n):
-                for l in range(k, n):
-                    R[k, l] = B[k, l]
-                size[k] += np.log(step[k, k])
-    turned = np.zeros((n, n))
-    for k in range(n):
-        for l in range(n):
-            for j in range(n):
-                turned[k, l] += Q[j, k] * now[j, l]
-    return turned, R, size

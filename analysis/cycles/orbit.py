@@ -6,7 +6,9 @@ import numpy as np
 
 from remission.models.errors import ProblemError, did_you_mean
 
-__all__ = ["Orbit", "ends_of"]
+from .extremes import ends_of
+
+__all__ = ["Orbit"]
 
 UNKNOWN = 1e-12  # size of a multiplier of which no digit is known
 UNDECIDED = 1e-6  # distance from 1 of a modulus below which nothing is said of stability
@@ -153,32 +155,3 @@ def _complex(value):
     if value.imag == 0:
         return f"{value.real:.6g}"
     return f"{value.real:.6g} {'+' if value.imag > 0 else '-'} {abs(value.imag):.6g}i"
-
-
-def ends_of(x, values) -> tuple:
-    """Least and largest value of smooth periodic curves; positive ones are read in logarithms.
-
-    Parameters
-    ----------
-    x : (k,) array
-        From 0 to 1, both included.
-    values : (k,) or (r, k) array
-
-    Returns
-    -------
-    (array, array)
-        Each of shape () or (r,).
-
-    Examples
-    --------
-    >>> x = np.linspace(0, 1, 100)
-    >>> [round(float(v), 6) for v in ends_of(x, np.cos(2 * np.pi * x - 1))]
-    [-1.0, 1.0]
-    """
-    from . import machine
-
-    rows = np.atleast_2d(np.asarray(values, dtype=float))
-    with np.errstate(all="ignore"):
-        low, high = machine.ends_of_rows(np.ascontiguousarray(x, dtype=float), np.ascontiguousarray(rows))
-    shape = np.shape(values)[:-1]
-    return low.reshape(shape), high.reshape(shape)

@@ -5,8 +5,10 @@ import numpy as np
 from remission.models import State
 from remission.solvers.tape import make_tape, run_python
 
-from .collocation import Cycle, multipliers_of
-from .orbit import Orbit, ends_of
+from .collocation import Cycle
+from .extremes import ends_of
+from .multipliers import multipliers_of
+from .orbit import Orbit
 
 __all__ = ["extremes_of", "logarithmic", "orbit_of", "orbits_at", "problem_at", "states_of"]
 

@@ -4,7 +4,9 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from .collocation import Cycle, multipliers_of
+from .collocation import Cycle
+from .located import crossing_between, crossings, fold_between
+from .multipliers import multipliers_of
 
 __all__ = ["Walked", "first_cycle", "walk_cycles"]
 
@@ -16,7 +18,6 @@ ACCURATE, LAVISH = 1e-6, 1e-10  # errors of the trivial multiplier above and bel
 UNBOUNDED = "the period grows without bound (the orbit meets a steady state)"
 LOST = 1e-3  # error above which nothing is told of multipliers
 LOWEST = -600.0  # of a logarithm
-UNIT_CIRCLE = 1e-6
 
 
 @dataclass(frozen=True, eq=False)
@@ -206,9 +207,9 @@ def _accept(solver, walked, cycle, ahead, length, options):
     fold = cycle.direction[1] * ahead.direction[1] < 0
     sure = max(told[1], walked.errors[-1]) < LOST
     if fold and sure and len(walked.cycles) > 1:
-        walked.found.append(("fold", place, _fold(solver, cycle, length)))
+        walked.found.append(("fold", place, fold_between(solver, cycle, length)))
     for kind in crossings(walked.multipliers[-1], told[0], fold) if sure else ():
-        walked.found.append((kind, place, _crossing(solver, cycle, length, kind)))
+        walked.found.append((kind, place, crossing_between(solver, cycle, length, kind)))
     walked.add(ahead, told)
     if ahead.ends[0] > np.log(options.longest):
         walked.end = UNBOUNDED
@@ -239,78 +240,3 @@ def _between(cycle, ahead, value):
     part = (value - cycle.ends[1]) / (ahead.ends[1] - cycle.ends[1])
     mix = lambda a, b: a + part * (b - a)  # noqa: E731
     return Cycle(mix(cycle.U, ahead.U), mix(cycle.ends, ahead.ends), ahead.mesh, ahead.V, ahead.direction, ahead.steps)
-
-
-def _fold(solver, cycle, length):
-    """The orbit between 0 and a length along the branch at which the parameter turns back, or None."""
-    size, end_size = solver.sizes(cycle.U, cycle.ends)
-    return _zero(solver, cycle, length, lambda c: solver.unit(c, size, end_size)[1][1], 1e-12)
-
-
-def _crossing(solver, cycle, length, kind):
-    """The orbit between 0 and a length along the branch at which a multiplier crosses the unit circle, or None."""
-
-    def distance(c):
-        others = _others(multipliers_of(c.steps)[0])
-        pair = np.abs(others.imag) > UNIT_CIRCLE * np.abs(others)
-        if kind == "torus":
-            sizes = np.log(np.abs(others[pair]))
-            return sizes[np.argmin(np.abs(sizes))]
-        gaps = others[~pair].real + (1.0 if kind == "period doubling" else -1.0)
-        return gaps[np.argmin(np.abs(gaps))]
-
-    start = cycle if len(cycle.steps) == len(cycle.h) else solver.at_parameter(cycle, cycle.ends[1])
-    return None if start is None else _zero(solver, start, length, distance, 1e-9)
-
-
-def _zero(solver, cycle, length, function, tolerance):
-    """The orbit between 0 and a length along the branch at which a function of orbits changes sign, or None."""
-    from scipy.optimize import brentq
-
-    found = {}
-
-    def at(x):
-        found[x] = cycle if x == 0 else solver.step(cycle, x)
-        if found[x] is None:
-            raise ArithmeticError
-        return function(found[x])
-
-    try:
-        x = brentq(at, 0.0, length, xtol=tolerance * length, rtol=1e-12)
-    except (ArithmeticError, ValueError):
-        return None
-    return found[x] if x in found else solver.step(cycle, x)
-
-
-def crossings(before, after, fold) -> list:
-    """Kinds of crossings of the unit circle between two orbits, the trivial multiplier left out.
-
-    Parameters
-    ----------
-    before, after : (n,) complex arrays
-    fold : bool
-        Whether a fold lies between them, which accounts for one crossing at 1.
-
-    Returns
-    -------
-    list of {"branch point", "period doubling", "torus"}
-    """
-    one, two = _others(before), _others(after)
-    real = [np.sort(v[np.abs(v.imag) < UNIT_CIRCLE * np.abs(v)].real) for v in (one, two)]
-    found = []
-    through_minus = [int(np.sum(v < -1)) for v in real]
-    if through_minus[0] % 2 != through_minus[1] % 2:
-        found.append("period doubling")
-    through_one = [int(np.sum(v > 1)) for v in real]
-    if not fold and through_one[0] % 2 != through_one[1] % 2:
-        found.append("branch point")
-    outside = [int(np.sum((np.abs(v) > 1) & (v.imag > UNIT_CIRCLE * np.abs(v)))) for v in (one, two)]
-    all_outside = [int(np.sum(np.abs(v) > 1)) for v in (one, two)]
-    if outside[0] != outside[1] and abs(all_outside[0] - all_outside[1]) == 2:
-        found.append("torus")
-    return found
-
-
-def _others(multipliers):
-    """Without the one nearest to 1."""
-    return np.delete(multipliers, np.argmin(np.abs(multipliers - 1)))

@@ -7,7 +7,8 @@ import pytest
 import sympy as sp
 
 from remission.analysis import continue_branches, continue_cycles, plot
-from remission.analysis.cycles.collocation import basis_of, multipliers_of
+from remission.analysis.cycles.collocation import basis_of
+from remission.analysis.cycles.multipliers import multipliers_of
 from remission.analysis.plots import plot_multipliers, plot_orbit, plot_periods
 from remission.models import Model, Parameter, State, kirschner_panetta, kuznetsov
 from remission.models.errors import KeywordError, ProblemError
