@@ -7,7 +7,7 @@ import numpy as np
 __all__ = ["Crossing", "look", "on_a_saddle", "saddle_moves"]
 
 SPAN = 60.0  # time constants of the slowest steady state that a path near a saddle is followed for
-NEAR = 0.5  # of a saddle, relative to its own size, where its unstable coordinate is worth a Newton step
+NEAR = 1.0  # of a saddle, relative to its own size, where its unstable coordinate is worth a Newton step
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,7 +42,8 @@ def _newton(world, name, value, low, high, number):
         tiny = abs(step) <= 1e-11 * abs(value)
         if abs(step) <= 2e-15 * abs(value) or (tiny and abs(step) >= 0.5 * last):
             return at
-        if not low < value + step < high:
+        slow = abs(step) > 0.3 * last and not tiny  # Newton steps near the right saddle shrink ever faster
+        if slow or not low < value + step < high:
             return None
         value, last = value + step, abs(step)
     return at if tiny else None

@@ -36,7 +36,7 @@ DAILY = Problem(sensitive_resistant(), t_span=(0, 900), treatment=Treatment.cons
 
 
 @pytest.mark.parametrize(
-    ("brake", "critical"), [(0, 3.594571547e-3), pytest.param(1, 3.722540463e-3, marks=pytest.mark.optional)]
+    ("brake", "critical"), [(0, 3.594571547e-3), pytest.param(1, 3.722540463e-3, marks=pytest.mark.slow)]
 )
 def test_missegregation_at_which_half_of_the_animals_relapse(brake, critical):
     """The science file has 3.59457e-3; there m = 0.134148533. Derivatives against the closed scaling in f_r."""
@@ -173,6 +173,21 @@ def test_refusals_of_crossings():
     two = Treatment.constant({"u": 1}, end=30) + Treatment.constant({"u": 0.5}, start=60)
     with pytest.raises(ProblemError, match="has several levels in the treatment"):
         thresholds(DAILY.replace(treatment=two), "u", within=(0, 1), outcome="burden", level=0.6)
+
+
+@pytest.mark.slow
+def test_course_of_the_drug_against_unstable_cells():
+    """M2b: 9.724 days at full level, or a level of 0.3596 for ever, bring the chance of relapse to 0.2."""
+    days, v = Parameter("days", 10.0, unit="day"), Parameter("level", 1.0, unit="1")
+    withdrawn = 118.77860099
+    base = Problem(oncogene_withdrawal(unstable_drug=True), t_span=(0, 500), rtol=1e-9, atol=1e-10)
+    course = PROTOCOL + Treatment.constant({"v": 1}, start=withdrawn, end=withdrawn + days)
+    ever = PROTOCOL + Treatment.constant({"v": v}, start=withdrawn)
+    for of, treatment, within, wanted in ((days, course, (8, 12), 9.72401233), (v, ever, (0.3, 0.45), 0.359606574)):
+        asked = {"outcome": relapse_probability(), "level": 0.2, "n": 2, "kinds": "minimal duration"}
+        (found,) = thresholds(base.replace(treatment=treatment), of, within=within, **asked)
+        assert found.value == pytest.approx(wanted, rel=1e-5)
+        assert found.direction == "relapse probability falls below 0.2"
 
 
 # --- threshold size ---------------------------------------------------------------------------------------------------
