@@ -6,13 +6,14 @@ import numpy as np
 
 from .saddles import box_scale, point_of
 
-__all__ = ["Attractors", "attractors_of", "follow", "with_free_start"]
+__all__ = ["Attractors", "attractors_of", "follow", "sides_of", "with_free_start"]
 
 CLOSE = 0.05  # of the box: largest neighbourhood of a stable state that counts as having come to it
 APART = 0.2  # part of the way to the nearest other steady state that a neighbourhood may reach
 SLOWEST = 40.0  # time constants of the slowest direction that a start is followed for
 STAGES = (1 / 32, 1 / 32, 1 / 16, 1 / 8, 1 / 4, 1 / 2)
 UNDECIDED = -1
+OFF = 1e-3  # scaled distance from a saddle at which its ways out are followed
 MARK = "start_of_"
 
 
@@ -95,6 +96,12 @@ def _falling(problem, y, inputs, scale):
         form = 0.5 * (form + form.T)
         form /= np.linalg.eigvalsh(form)[0]
     return form / np.outer(scale, scale)
+
+
+def sides_of(problem, saddle, attractors) -> tuple:
+    """Places of the attractors to which the two ways out of a saddle lead: to less and to more tumour."""
+    off = np.array([saddle.at - OFF * saddle.out, saddle.at + OFF * saddle.out])
+    return tuple(int(label) for label in follow(problem, off, attractors)[0])
 
 
 def with_free_start(problem, t_end=1.0):

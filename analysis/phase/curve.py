@@ -5,6 +5,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from .saddles import jacobian_slope
+
 __all__ = ["Piece", "grow"]
 
 FIRST = 1e-4  # distance of the start from the saddle, relative to the nearest other steady state
@@ -70,9 +72,10 @@ def grow(problem, inputs, saddle, others, low, high):
     -------
     (Piece, Piece, Piece)
     """
-    field = _Backwards(problem, inputs, saddle.scale)
-    near = _expansion(problem.system, problem.p, inputs, saddle)
-    gaps = [np.linalg.norm((y - saddle.at) / saddle.scale) for _, y in others]
+    size = np.maximum(np.abs(low), np.abs(high))
+    field = _Backwards(problem, inputs, size)
+    near = _expansion(problem.system, problem.p, inputs, saddle.at, size)
+    gaps = [np.linalg.norm((y - saddle.at) / size) for _, y in others]
     first = FIRST * min([1.0, *gaps])
     behind, ahead = (_branch(field, near, sign * first, others, low, high) for sign in (-1, 1))
     inner = np.linspace(-first, first, 9)
@@ -90,19 +93,17 @@ class _Backwards:
         return -rate / max(np.linalg.norm(rate), 1e-300)
 
 
-def _expansion(system, p, u, saddle):
+def _expansion(system, p, u, at, scale):
     """Stable direction and the second-order term that invariance asks for: (2 rate - J) second = f''(v, v)/2."""
-    scale = saddle.scale
-    jacobian = system.jac(0.0, saddle.at, p, u)
+    jacobian = system.jac(0.0, at, p, u)
     values, vectors = np.linalg.eig(jacobian * scale / scale[:, None])
     i = int(np.argmin(values.real))
     direction = np.real(vectors[:, i])
     direction = scale * direction / np.linalg.norm(direction)
     step = 1e-4
-    ahead, behind = (system.jac(0.0, saddle.at + sign * step * direction, p, u) for sign in (1, -1))
-    curved = (ahead - behind) @ direction / (2 * step)
+    curved = np.nan_to_num(jacobian_slope(system, at, p, u, step * direction) @ direction / step)
     second = np.linalg.solve(2 * values[i].real * np.eye(2) - jacobian, 0.5 * curved)
-    return Expansion(saddle.at, direction, second)
+    return Expansion(at, direction, second)
 
 
 def _branch(field, near, start, others, low, high):

@@ -5,14 +5,18 @@ from dataclasses import dataclass
 import numpy as np
 
 from .attractors import follow
+from .by_fate import bisected, parting
 from .paths import LEVEL
 from .saddles import saddle_at
 
-__all__ = ["Crossing", "crossings_on"]
+__all__ = ["Crossing", "crossings_on", "in_words"]
 
 COARSE, FINE = 24, 15  # starts of the first look, even and even in the logarithm; of each closer one
 ROUNDS, MOST_STEPS = 9, 12
-NEAR = 0.05  # of the box: a run that comes this close to the saddle can be steered by Newton steps
+NEAR = (
+    0.1  # of the way to the next steady state: a run that comes this close to the saddle can be steered by Newton steps
+)
+FAR = 0.5  # one that stays this far can not
 SETTLED = 1e-12
 RTOL = 1e-11
 SHIFT = 1e-6  # relative, of differences of the local picture by a parameter
@@ -33,6 +37,8 @@ class Crossing:
         1 where the path goes to the side of more tumour, else -1.
     before, after : int
         Attractors on both sides, as `Attractors` counts them.
+    how : str
+        `"Newton"`, or `"fates"` where runs leave before they come near the saddle.
     """
 
     position: float
@@ -42,9 +48,10 @@ class Crossing:
     rising: int
     before: int
     after: int
+    how: str = "Newton"
 
 
-def crossings_on(path, problem, saddle, attractors):
+def crossings_on(path, problem, saddle, attractors, sides):
     """All crossings of a path with the manifold of a saddle.
 
     Parameters
@@ -53,19 +60,31 @@ def crossings_on(path, problem, saddle, attractors):
     problem : Problem
     saddle : Saddle
     attractors : Attractors
+    sides : (int, int)
+        Attractors on the side of less and of more tumour.
 
     Returns
     -------
-    (list of Crossing, str)
-        In order of the position, and what the starts of the first look do.
+    (list of Crossing, list of (low, high), str)
+        In order of the position; between which positions fates change at something else; what all starts of the first
+        look do, where they do the same.
     """
     at = _first_look(path)
     labels, _ = follow(problem, path.starts(at), attractors)
-    found = []
+    found, missed = [], []
     for i in np.flatnonzero(labels[1:] != labels[:-1]):
-        found += _crossings_between(path, problem, saddle, attractors, at[i : i + 2], labels[i : i + 2])
+        here = _crossings_between(path, problem, saddle, attractors, sides, at[i : i + 2], labels[i : i + 2])
+        found += here
+        missed += [] if here else [tuple(at[i : i + 2].tolist())]
     found.sort(key=lambda c: c.position)
-    return found, _words(attractors, labels, path)
+    return found, missed, _words(attractors, labels, path)
+
+
+def in_words(crossing) -> tuple:
+    """What there is to say of how a crossing was found."""
+    if crossing.how == "Newton":
+        return ()
+    return ("bracketed by fates: runs leave before they come near the saddle",)
 
 
 def _first_look(path):
@@ -84,7 +103,7 @@ def _words(attractors, labels, path):
     return f"all starts in {path.low:g} to {path.high:g} tend to ({where})"
 
 
-def _crossings_between(path, problem, saddle, attractors, ends, labels):
+def _crossings_between(path, problem, saddle, attractors, sides, ends, labels):
     """Narrow a bracket until a run from it comes close to the saddle, then Newton; several where it holds several."""
     ends, labels = np.array(ends), np.array(labels)
     for _ in range(ROUNDS):
@@ -99,12 +118,33 @@ def _crossings_between(path, problem, saddle, attractors, ends, labels):
         changes = np.flatnonzero(fates[1:] != fates[:-1])
         if len(changes) > 1 and ends[1] - ends[0] > 1e-9 * abs(path.high - path.low):
             parts = [(inner[i : i + 2], fates[i : i + 2]) for i in changes]
-            return [c for e, f in parts for c in _crossings_between(path, problem, saddle, attractors, e, f)]
+            return [c for e, f in parts for c in _crossings_between(path, problem, saddle, attractors, sides, e, f)]
         i = changes[0]
         ends, labels = inner[i : i + 2], fates[i : i + 2]
-        if ends[1] - ends[0] < 1e-13 * max(map(abs, ends)):
+        if ends[1] - ends[0] < 1e-6 * max(map(abs, ends)) and run.closest > FAR:
             break
-    return []
+    if sorted(labels) != sorted(sides) or labels[0] < 0:
+        return []
+    found = _from_fates(path, problem, saddle, attractors, sides, ends, labels)
+    return [] if found is None else [found]
+
+
+def _from_fates(path, problem, saddle, attractors, sides, ends, labels):
+    """The crossing where no run comes near the saddle, with derivatives from how runs part."""
+    ends = bisected(path, problem, saddle.scale, attractors, ends, labels)
+    if ends is None:
+        return None
+    position = 0.5 * (ends[0] + ends[1])
+    run = _Run(path, saddle, position, attractors.t_max)
+    times = np.linspace(0.0, max(2 * run.time, 10 / saddle.rate), 400)
+    by = run.sampled(times, run.names)[1]
+    by = by[parting(times, by[:, :, 0], saddle.scale, position)] / saddle.scale[:, None]
+    slopes = -(by[:, 0] @ by[:, 1:]) / (by[:, 0] @ by[:, 0])
+    derivatives = {shown: float(s) for shown, s in zip(path.shown.values(), slopes, strict=True)}
+    start = dict(zip(path.problem.system.states, run.problem.system.y0(run.problem.p).tolist(), strict=True))
+    rising = 1 if labels[1] == sides[1] else -1
+    doubt = max(ends[1] - ends[0], RTOL * abs(position))
+    return Crossing(position, start, doubt, derivatives, rising, int(labels[0]), int(labels[1]), "fates")
 
 
 class _Run:
@@ -117,17 +157,18 @@ class _Run:
         self.problem = at.replace(t_span=(0.0, t_max), rtol=rtol, atol=dict(
             zip(at.system.states, (rtol * 1e-3 * scale).tolist(), strict=True)))  # fmt: skip
         self.names = [path.name, *path.shown]
-        times = np.linspace(0, t_max, 401)
-        y = self._sampled(times, ())[0]
+        times = np.unique(np.concatenate([np.linspace(0, t_max, 401), np.geomspace(1e-6, 1, 400) * t_max]))
+        y = self.sampled(times, ())[0]
         far = saddle.distance(y)
         far[~np.isfinite(far)] = np.inf
         i = int(np.argmin(far))
-        around = np.linspace(times[max(i - 1, 0)], times[min(i + 1, 400)], 201)
-        finer = saddle.distance(self._sampled(around, ())[0])
+        around = np.linspace(times[max(i - 1, 0)], times[min(i + 1, len(times) - 1)], 201)
+        finer = saddle.distance(self.sampled(around, ())[0])
         j = int(np.nanargmin(finer))
         self.time, self.closest = float(around[j]), float(finer[j])
 
-    def _sampled(self, times, sensitivities):
+    def sampled(self, times, sensitivities):
+        """Values (m, n) at times and derivatives (m, n, k) by the parameters that are named."""
         from remission.solvers import sample
 
         found = sample(self.problem, times, list(self.path.problem.system.states), sensitivities)
@@ -140,7 +181,7 @@ class _Run:
             gradient = self.problem.system.dy0dp(self.problem.p)
             columns = [self.problem.system.parameters.index(name) for name in self.names]
             return self.problem.system.y0(self.problem.p), gradient[:, columns]
-        values, gradients = self._sampled([0.0, time], self.names)
+        values, gradients = self.sampled([0.0, time], self.names)
         return values[1], gradients[1]
 
 
@@ -193,5 +234,5 @@ def _moved_height(system, p, inputs, saddle, y, name, column):
             u[system.inputs.index(name.removeprefix(LEVEL))] += sign * shift
         else:
             q[column] += sign * shift
-        heights.append(saddle_at(system, saddle.at, q, u, saddle.scale, like=saddle).height(y))
+        heights.append(saddle_at(system, saddle.at, q, u, saddle.scale, saddle.gap, like=saddle).height(y))
     return (heights[0] - heights[1]) / (2 * shift)

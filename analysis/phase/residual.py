@@ -8,9 +8,9 @@ from remission.models.errors import ProblemError, refuse_unknown_keywords
 from remission.solvers import Solution
 
 from ..critical import Threshold
-from .attractors import attractors_of, follow
+from .attractors import attractors_of, follow, sides_of
 from .paths import ray
-from .rays import crossings_on
+from .rays import crossings_on, in_words
 from .saddles import brief, proper_saddles, states_of
 
 __all__ = ["ResidualDisease", "residual_disease", "residual_of"]
@@ -27,7 +27,7 @@ class ResidualDisease:
     ----------
     threshold : Threshold
         Most tumour that may be left without relapse: of the composition that is left, all else as it is. 0 where any
-        residue comes back, `inf` where none does. With `at_least` it is the least that has to be left.
+        residue comes back, `inf` where none does. Where there is no most, but a least, that.
     left : float
         Tumour that is left, in the unit of the threshold.
     time : float
@@ -38,8 +38,9 @@ class ResidualDisease:
         State of the model then.
     goes_to : SteadyState or None
         What it tends to, followed; None where it comes to no stable steady state in time.
-    at_least : bool
-        Whether less than the threshold is worse: what is left holds something worse down.
+    window : (float, float)
+        Sizes of the residue between which it does not come back; from 0 or to `inf` where it is open. Less than the
+        lower end is worse where what is left holds something worse down, or keeps the immune cells going.
     """
 
     threshold: Threshold
@@ -48,18 +49,18 @@ class ResidualDisease:
     composition: dict
     start: dict
     goes_to: object = None
-    at_least: bool = False
+    window: tuple = (0.0, np.inf)
 
     @property
     def margin(self) -> float:
-        """What is left over the threshold: above 1 the tumour comes back (with `at_least`, below 1)."""
+        """What is left over the threshold; where that is the most that may be left, above 1 the tumour comes back."""
         most = float(self.threshold)
         return self.left / most if most > 0 else np.inf
 
     @property
     def comes_back(self) -> bool:
-        """Whether more is left than may be left (with `at_least`, less than has to be)."""
-        return self.margin < 1 if self.at_least else self.margin > 1
+        """Whether what is left lies outside the window."""
+        return not self.window[0] < self.left <= self.window[1]
 
     def __float__(self):
         return float(self.margin)
@@ -71,9 +72,7 @@ class ResidualDisease:
         t, model = self.threshold, self.threshold.problem.model
         unit = "" if t.unit in ("", "1") else f" {t.unit}"
         levels = ", ".join(f"{k} = {v:g}" for k, v in t.problem.inputs().items())
-        most = "any residue comes back" if float(t) == 0 else "no residue comes back"
-        if 0 < float(t) < np.inf:
-            most = f"at least {float(t):.6g} has to be left" if self.at_least else f"at most {float(t):.6g} may be left"
+        most = _allowed(*self.window)
         then = f" with {levels} from then on" if levels else ""
         verdict = "the tumour comes back" if self.comes_back else "the tumour does not come back"
         if self.goes_to is not None and t.direction != RELAPSE and 0 < float(t) < np.inf:
@@ -114,8 +113,7 @@ def residual_disease(solution, t=None, *, after=None, box=None, t_max=None) -> R
     -----
     The tumour is made smaller and larger with its composition (shares of the clones) kept and all other states
     (signals, immune cells, drug) as therapy leaves them, until fates change: on the stable manifold of a saddle. The
-    smallest size counts above which there is more tumour in the end. Where there is none, but one above which there is
-    less (sensitive cells that hold resistant ones down), that one does: `at_least`.
+    window is the range of sizes, between two such changes, that holds what is left or else is nearest to it.
 
     Examples
     --------
@@ -138,7 +136,9 @@ def residual_disease(solution, t=None, *, after=None, box=None, t_max=None) -> R
     inputs = {name: float(solution.at(t, name, side="right")) for name in solution.problem.system.inputs}
     levels = inputs | {getattr(k, "name", k): float(v) for k, v in (after or {}).items()}
     found = states_of(solution.problem.at_constant(**levels), box)
-    return residual_of(found, [local for _, local in proper_saddles(found)], attractors_of(found, t_max), solution, t)
+    attractors = attractors_of(found, t_max)
+    saddles = [(s, sides_of(found.problem, s, attractors)) for _, s in proper_saddles(found)]
+    return residual_of(found, saddles, attractors, solution, t)
 
 
 def residual_of(found, saddles, attractors, solution, t) -> ResidualDisease:
@@ -148,7 +148,8 @@ def residual_of(found, saddles, attractors, solution, t) -> ResidualDisease:
     ----------
     found : SteadyStates
         Of what follows.
-    saddles : list of Saddle
+    saddles : list of (Saddle, (int, int))
+        With the attractors on their sides.
     attractors : Attractors
     solution : Solution
     t : float
@@ -169,23 +170,51 @@ def residual_of(found, saddles, attractors, solution, t) -> ResidualDisease:
     high = np.array([high for _, high in found.box.values()])
     most = max(float(np.min(high[tumour & (direction > 0)] / direction[tumour & (direction > 0)])), 1.5 * left)
     path = ray(problem, np.where(tumour, 0.0, y), direction, (LEAST * most, most))
-    crossings = sorted((c for s in saddles for c in crossings_on(path, problem, s, attractors)[0]), key=_place)
-    first = next((c for c in crossings if c.rising > 0), next(iter(crossings), None))
+    crossings = [c for s, sides in saddles for c in crossings_on(path, problem, s, attractors, sides)[0]]
+    crossings.sort(key=lambda c: c.position)
+    window, first = _window(crossings, left)
     state = dict(zip(names, y.tolist(), strict=True))
     composition = {n: float(w * v / left) for n, w, v in zip(names, weights, y, strict=True) if w}
     if first is None:
         value = _without_crossing(path, problem, attractors, weights, t)
+        window = (0.0, value)
         change, more = "no residue comes back" if value else "any residue comes back", {}
     else:
         value, change = float(first.position), _what_changes(first, attractors, weights, path)
         more = {"derivatives": first.derivatives, "state": first.state, "coefficients": {"accuracy": first.accuracy}}
     others = tuple(f"it changes at {c.position:.6g} too" for c in crossings if c is not first)
+    others += in_words(first) if first is not None else ()
     threshold = Threshold(problem, "residual disease", "tumour left", value, unit, "separatrix", change,
                           conditions=_conditions(problem, composition, state) + others, **more)  # fmt: skip
     label = follow(problem, y[None, :], attractors)[0][0]
     goes_to = attractors.states[label] if label >= 0 else None
-    at_least = first is not None and first.rising < 0
-    return ResidualDisease(threshold, left, float(t), composition, state, goes_to, at_least)
+    return ResidualDisease(threshold, left, float(t), composition, state, goes_to, window)
+
+
+def _window(crossings, left):
+    """Range of sizes without relapse that holds what is left or is nearest to it, and the crossing that counts."""
+    found, low = [], None if crossings and crossings[0].rising < 0 else (0.0, None)
+    for c in crossings:
+        if c.rising > 0 and low is not None:
+            found.append((low, (c.position, c)))
+            low = None
+        elif c.rising < 0:
+            low = (c.position, c)
+    if low is not None and low[1] is not None:
+        found.append((low, (np.inf, None)))
+    if not found:
+        return (0.0, np.inf), None
+    low, high = min(found, key=lambda w: max(w[0][0] - left, left - w[1][0], 0.0))
+    return (float(low[0]), float(high[0])), high[1] or low[1]
+
+
+def _allowed(low, high):
+    """What may be left, in words."""
+    if low == 0:
+        return {0.0: "any residue comes back", np.inf: "no residue comes back"}.get(
+            high, f"at most {high:.6g} may be left"
+        )
+    return f"at least {low:.6g} has to be left" if high == np.inf else f"between {low:.6g} and {high:.6g} may be left"
 
 
 def _what_changes(crossing, attractors, weights, path):
@@ -194,10 +223,6 @@ def _what_changes(crossing, attractors, weights, path):
     if below is not None and weights @ attractors.centres[crossing.before] <= LEAST * path.high:
         return RELAPSE
     return f"above it to {brief(above)}, below to {brief(below)}"
-
-
-def _place(crossing):
-    return crossing.position
 
 
 def _require_state(solution, t):

@@ -21,6 +21,7 @@ __all__ = [
 ]
 
 STEP = 1e-4  # of differences of the exact Jacobian, in parts of the box
+LEAST = 1e-7  # of the box: a smaller steady value says nothing of how large the state is
 FLAT = 1e-9  # part of a covector that counts as none
 
 
@@ -35,7 +36,10 @@ class Saddle:
     ----------
     at : (n,) array
     scale : (n,) array
-        What states are measured by; the largest entry of `out / scale` is 1.
+        What states are measured by: their size at the saddle and the nearest other steady state. The largest entry of
+        `out / scale` is 1.
+    gap : float
+        Scaled distance to the nearest other steady state.
     rate : float
         The positive eigenvalue.
     out : (n,) array
@@ -51,6 +55,7 @@ class Saddle:
 
     at: np.ndarray
     scale: np.ndarray
+    gap: float
     rate: float
     out: np.ndarray
     across: np.ndarray
@@ -59,7 +64,7 @@ class Saddle:
     eigenvalues: np.ndarray
 
     def height(self, y):
-        """Signed distance of states (..., n) from the manifold along `out`: 1 is as long as the box; near it only."""
+        """Signed distance of states (..., n) from the manifold, in lengths of `out`; near the saddle only."""
         z = (np.asarray(y) - self.at) @ self.onto.T
         return (np.asarray(y) - self.at) @ self.across - 0.5 * np.einsum("...i,ij,...j", z, self.bend, z)
 
@@ -69,11 +74,11 @@ class Saddle:
         return self.across - self.onto.T @ (self.bend @ z)
 
     def distance(self, y):
-        """Scaled distance of states (..., n) from the saddle."""
-        return np.linalg.norm((np.asarray(y) - self.at) / self.scale, axis=-1)
+        """Distance of states (..., n) from the saddle; the nearest other steady state is at 1."""
+        return np.linalg.norm((np.asarray(y) - self.at) / self.scale, axis=-1) / self.gap
 
 
-def saddle_at(system, y, p, u, scale, like=None) -> Saddle:
+def saddle_at(system, y, p, u, scale, gap=1.0, like=None) -> Saddle:
     """The saddle near y at parameters p and inputs u.
 
     Parameters
@@ -83,7 +88,7 @@ def saddle_at(system, y, p, u, scale, like=None) -> Saddle:
         A steady state, or one of slightly different parameters.
     p, u : sequence of float
     scale : (n,) array
-        Size of the box.
+    gap : float
     like : Saddle, optional
         Take the directions as this one has them.
 
@@ -107,7 +112,7 @@ def saddle_at(system, y, p, u, scale, like=None) -> Saddle:
         out = -out
     across = across / (across @ out)
     onto = np.eye(len(y)) - np.outer(out, across)
-    return Saddle(y, scale, float(values[i].real), out, across, onto,
+    return Saddle(y, scale, gap, float(values[i].real), out, across, onto,
                   _bend(system, y, p, u, scale, jacobian, across, onto, values[i].real), values)  # fmt: skip
 
 
@@ -118,13 +123,22 @@ def _bend(system, y, p, u, scale, jacobian, across, onto, rate):
     n = len(y)
     second = np.empty((n, n))
     for k in range(n):
-        step = STEP * scale[k]
-        ahead, behind = (system.jac(0.0, y + sign * step * np.eye(n)[k], p, u) for sign in (1, -1))
-        second[:, k] = across @ (ahead - behind) / (2 * step)
+        second[:, k] = across @ jacobian_slope(system, y, p, u, STEP * scale[k] * np.eye(n)[k]) / (STEP * scale[k])
+    if not np.all(np.isfinite(second)):  # no second derivative here: the flat picture remains
+        return np.zeros((n, n))
     size = np.diag(scale)
     inner = size @ onto.T @ (0.5 * (second + second.T)) @ onto @ size
     decay = (onto @ jacobian @ onto) * scale / scale[:, None] - 0.5 * rate * np.eye(n)
     return solve_continuous_lyapunov(decay.T, inner) / np.outer(scale, scale)
+
+
+def jacobian_slope(system, y, p, u, step):
+    """Change of the Jacobian (n, n) along a small step, of second order; one-sided where a state may not go back."""
+    now, ahead, behind = (system.jac(0.0, y + k * step, p, u) for k in (0, 1, -1))
+    change = (ahead - behind) / 2
+    if np.all(np.isfinite(change)):
+        return change
+    return (4 * ahead - 3 * now - system.jac(0.0, y + 2 * step, p, u)) / 2
 
 
 def box_scale(found: SteadyStates) -> np.ndarray:
@@ -145,8 +159,8 @@ def n_unstable(state) -> int:
 def proper_saddles(found: SteadyStates) -> list:
     """Saddles that separate: one unstable direction, with room on both sides.
 
-    Where a state is zero and stays zero (a clone is absent), a saddle may have that face for its stable manifold; the
-    other side of it is no state of the model.
+    Where states are zero (a clone is absent), a saddle may have that face for its stable manifold, or a manifold that
+    touches the states of the model at the saddle alone; on the other side there are none.
 
     Parameters
     ----------
@@ -156,22 +170,34 @@ def proper_saddles(found: SteadyStates) -> list:
     -------
     list of (SteadyState, Saddle)
     """
-    scale, inputs = box_scale(found), list(found.inputs.values())
     kept = []
     for state in found:
         if state.stability != "unstable" or state.family or n_unstable(state) != 1:
             continue
-        saddle = saddle_at(found.problem.system, point_of(found, state), found.problem.p, inputs, scale)
-        if not _is_a_face(found.problem, saddle):
+        saddle = _among(found, state)
+        if _enters(found.problem, saddle):
             kept.append((state, _towards_tumour(found.problem, saddle)))
     return kept
 
 
-def _is_a_face(problem, saddle):
-    size = np.abs(saddle.across * saddle.scale)
-    i = int(np.argmax(size))
-    alone = np.all(np.delete(size, i) < FLAT * size[i])
-    return bool(alone and saddle.at[i] == 0 and problem.model.states[i].info.positive)
+def _among(found, state):
+    """The saddle at a steady state, measured by what is near."""
+    at, box = point_of(found, state), box_scale(found)
+    others = [point_of(found, s) for s in found if s is not state]
+    near = min(others, key=lambda y: np.linalg.norm((y - at) / box), default=at)
+    size = np.maximum(np.abs(at), np.abs(near))
+    scale = np.where(size > LEAST * box, size, box)
+    gap = float(np.linalg.norm((near - at) / scale)) or 1.0
+    inputs = list(found.inputs.values())
+    return saddle_at(found.problem.system, at, found.problem.p, inputs, scale, min(gap, 1.0))
+
+
+def _enters(problem, saddle):
+    """Whether the manifold goes into the states of the model: not where all of these are on one side of it."""
+    slope = saddle.across * saddle.scale
+    slope = np.where(np.abs(slope) < FLAT * np.abs(slope).max(), 0.0, slope)
+    walls = np.array([s.info.positive and v == 0 for s, v in zip(problem.model.states, saddle.at, strict=True)])
+    return bool(np.any(slope[~walls]) or (slope.min() < 0 < slope.max()))
 
 
 def _towards_tumour(problem, saddle):
@@ -221,9 +247,7 @@ def chosen_saddle(found: SteadyStates, which=None):
             f"separatrix: {brief(state)} of {name} has {count} unstable directions, so its stable manifold divides "
             f"nothing; basins(problem, over=...) shows what does"
         )
-    saddle = saddle_at(found.problem.system, point_of(found, state), found.problem.p, list(found.inputs.values()),
-                       box_scale(found))  # fmt: skip
-    return state, _towards_tumour(found.problem, saddle)
+    return state, _towards_tumour(found.problem, _among(found, state))
 
 
 def _none_separates(found):

@@ -8,16 +8,14 @@ from remission.models.errors import ProblemError, did_you_mean, refuse_unknown_k
 
 from ..critical import Threshold, Thresholds
 from ..steady_states import SteadyState, SteadyStates
-from .attractors import attractors_of, follow
+from .attractors import attractors_of, follow, sides_of
 from .curve import grow
 from .paths import asked_path
-from .rays import crossings_on
+from .rays import crossings_on, in_words
 from .residual import residual_of
 from .saddles import brief, chosen_saddle, point_of, states_of
 
 __all__ = ["Separatrix", "separatrix"]
-
-OFF = 1e-3  # scaled distance from the saddle at which its ways out are followed
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -57,6 +55,11 @@ class Separatrix:
     def box(self) -> dict:
         """State -> (low, high): where it was sought."""
         return self.states.box
+
+    @property
+    def _labels(self):
+        places = {id(s): i for i, s in enumerate(self.attractors.states)}
+        return tuple(places.get(id(s), -1) for s in self.sides)
 
     @property
     def points(self) -> np.ndarray:
@@ -197,19 +200,23 @@ class Separatrix:
             If the line is not understood.
         """
         path, of, unit, held = asked_path(self.problem, self.box, origin, direction, within, along)
-        found, words = crossings_on(path, self.problem, self.saddle, self.attractors)
+        found, missed, words = crossings_on(path, self.problem, self.saddle, self.attractors, self._labels)
         items = tuple(self._threshold(c, of, unit, held) for c in found)
         status = words if not items else f"{len(items)} crossing{'s' * (len(items) > 1)}"
         status = status or "where fates change, it is not on the stable manifold of this saddle"
-        return Thresholds(self.problem, of, (path.low, path.high), items, False, status)
+        notes = tuple(
+            f"fates change between {a:.6g} and {b:.6g} too, but not on the stable manifold of this saddle"
+            for a, b in missed
+        )
+        return Thresholds(self.problem, of, (path.low, path.high), items, False, status, notes)
 
     def _threshold(self, crossing, of, unit, held):
         ends = [self.attractors.states[i] if i >= 0 else None for i in (crossing.after, crossing.before)]
         return Threshold(
             self.problem, "residual disease", of, float(crossing.position), unit, "separatrix",
             f"above it to {brief(ends[0])}, below to {brief(ends[1])}", "numerical", None, crossing.derivatives,
-            (*_inputs_in_words(self.problem), *held), None, crossing.state,
-            {"accuracy": crossing.accuracy, "unstable eigenvalue": self.saddle.rate, "rising": crossing.rising},
+            (*_inputs_in_words(self.problem), *held, *in_words(crossing)), None, crossing.state,
+            {"accuracy": float(crossing.accuracy), "unstable eigenvalue": self.saddle.rate, "rising": crossing.rising},
         )  # fmt: skip
 
     def side(self, point) -> int:
@@ -270,7 +277,7 @@ class Separatrix:
         False
         """
         t = solution.problem.t_span[1] if t is None else float(t)
-        return residual_of(self.states, [self.saddle], self.attractors, solution, t)
+        return residual_of(self.states, [(self.saddle, self._labels)], self.attractors, solution, t)
 
     def _require_curve(self, what):
         if not self.pieces:
@@ -363,9 +370,7 @@ def manifold_of(found, saddle, t_max=None, region=None) -> Separatrix:
     state, local = chosen_saddle(found, saddle)
     problem, inputs = found.problem, list(found.inputs.values())
     attractors = attractors_of(found, t_max)
-    off = np.array([local.at - OFF * local.out, local.at + OFF * local.out])
-    labels, _ = follow(problem, off, attractors)
-    sides = tuple(attractors.states[i] if i >= 0 else None for i in labels)
+    sides = tuple(attractors.states[i] if i >= 0 else None for i in sides_of(problem, local, attractors))
     pieces, accuracy = (), float("nan")
     if problem.system.n == 2:
         low, high = np.array(list((region or found.box).values())).T

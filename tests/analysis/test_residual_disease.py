@@ -3,8 +3,17 @@
 import numpy as np
 import pytest
 
-from remission.analysis import residual_disease, separatrix
-from remission.models import Input, Model, ProblemError, State, dose_window, logistic_growth, paracrine_loop
+from remission.analysis import residual_disease, separatrix, steady_states
+from remission.models import (
+    Input,
+    Model,
+    ProblemError,
+    State,
+    cml_immune_window,
+    dose_window,
+    logistic_growth,
+    paracrine_loop,
+)
 from remission.solvers import Problem, Treatment, sample, solve
 
 
@@ -77,10 +86,40 @@ def test_one_tumour_against_another():
     problem = Problem(dose_window(), t_span=(0, 100)).at_constant(delta=0.012)
     found = residual_disease(solve(problem), 50)
     assert "above it to (S = 400, R = 0), below to (S = 0, R = 1000)" in str(found.threshold)
-    assert found.at_least
+    assert found.window == (float(found.threshold), np.inf)
     assert not found.comes_back
     assert "at least 111.9" in str(found)
     assert str(found).endswith("it goes to (S = 400, R = 0)")
+
+
+def test_immune_window_of_a_leukaemia():
+    """The published patient: relapse after a stop in month 6 or 85.9, remission after 12 and 24.
+
+    The saddle lets runs out 32 times faster than in, so that no run comes near it.
+    """
+    box = {"X": (0, 1e7), "Y": (0, 1e7), "Z": (0, 1e6)}
+    drug = solve(Problem(cml_immune_window(), t_span=(0, 86), rtol=1e-10, atol=1e-8).at_constant(u=1))
+    stops = {t: residual_disease(drug, t, after={"u": 0}, box=box) for t in (6, 12, 24, 85.9)}
+    assert [r.comes_back for r in stops.values()] == [True, False, False, True]
+    assert str(stops[85.9]).count("any residue comes back") == 1
+    early = stops[6]
+    low, high = early.window
+    assert 0 < low < high < early.left
+    for factor in (1 - 1e-7, 1 + 1e-7):
+        for end, relapses in ((low, factor < 1), (high, factor > 1)):
+            scaled = {n: early.start[n] * factor * end / early.left for n in "XY"} | {"Z": early.start["Z"]}
+            run = Problem(cml_immune_window(), t_span=(0, 400), initial=scaled, rtol=1e-11, atol=1e-9)
+            assert (sample(run, [400], ["X"]).values[0, 0] > 1e4) == relapses
+    assert "runs leave before they come near the saddle" in early.threshold.conditions[-1]
+    states = steady_states(drug.problem.at_constant(u=0), box=box)
+    edge = separatrix(states)
+    start, shares = early.start, early.composition
+
+    def most(Z):
+        return max(float(c) for c in edge.crossings({"X": 0, "Y": 0, "Z": Z}, shares, within=(5e3, 1e5)))
+
+    difference = (most(start["Z"] * 1.001) - most(start["Z"] * 0.999)) / (0.002 * start["Z"])
+    assert early.threshold.derivatives["Z(0)"] == pytest.approx(difference, rel=1e-4)
 
 
 def test_what_is_refused(blockade):
