@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from remission.models.errors import ProblemError, did_you_mean
+from remission.solvers.grid import refuse_grid
 
 __all__ = ["Plane", "plane_of"]
 
@@ -154,6 +155,7 @@ def plane_of(problem, over, scale="linear", others="held", at=None, verb="plane"
     -------
     Plane
     """
+    refuse_grid(problem, verb)
     problem.inputs()  # refuses what changes in time
     model, known = problem.model, [s.name for s in problem.model.states]
     ranges = _ranges(problem, over, verb)

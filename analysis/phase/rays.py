@@ -70,7 +70,10 @@ def crossings_on(path, problem, saddle, attractors, sides):
         look do, where they do the same.
     """
     at = _first_look(path)
-    labels, _ = follow(problem, path.starts(at), attractors)
+    starts = path.starts(at)
+    labels, _ = follow(problem, starts, attractors)
+    if labels[0] < 0 and np.any((starts[0] == 0) & (starts[1] != 0)):  # the face on which a clone is absent
+        at, labels = at[1:], labels[1:]
     found, missed = [], []
     for i in np.flatnonzero(labels[1:] != labels[:-1]):
         here = _crossings_between(path, problem, saddle, attractors, sides, at[i : i + 2], labels[i : i + 2])

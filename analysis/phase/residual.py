@@ -257,6 +257,11 @@ def _without_crossing(path, problem, attractors, weights, t):
     if len(ends) == 1 and (only := ends.pop()) >= 0:
         free = weights @ attractors.centres[only] <= 1e-9 * path.high
         return float("inf") if free else 0.0
+    if not attractors.states:
+        raise ProblemError(
+            f"residual_disease: no steady state of {problem.model.name} is stable there, so that no residue has an end "
+            "to come to; time_to_progression(solution) says when it is back, steady_states(problem, box=...) what rests"
+        )
     raise ProblemError(
         f"residual_disease: what becomes of the residue at t = {t:g} changes with its size, but not at a saddle with "
         "one unstable direction, or it comes to no steady state; basins(problem, over=...) shows it"

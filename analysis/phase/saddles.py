@@ -251,8 +251,7 @@ def chosen_saddle(found: SteadyStates, which=None):
 
 
 def _none_separates(found):
-    counts = [(brief(s), s.stability, n_unstable(s)) for s in found]
-    listed = "; ".join(f"{w}: {s}" + (f" in {n} directions" if s == "unstable" else "") for w, s, n in counts) or "none"
+    listed = "; ".join(f"{brief(s)}: {s.stability}" + _ways_out(s) for s in found) or "none"
     stable = len(found.stable)
     reason = (
         f"{'all starts tend to the stable one' if stable == 1 else 'basins(problem, over=...) shows what divides them'}"
@@ -260,8 +259,14 @@ def _none_separates(found):
     at = ", ".join(f"{k} = {v:g}" for k, v in found.inputs.items())
     return (
         f"separatrix: no steady state of {found.problem.model.name}{f' at {at}' if at else ''} has one unstable "
-        f"direction with states on both sides; there are {len(found)} steady states ({listed}); {reason}"
+        f"direction with states on both sides; there {'is 1 steady state' if len(found) == 1 else f'are {len(found)}'} "
+        f"({listed}); {reason}"
     )
+
+
+def _ways_out(state):
+    count = n_unstable(state)
+    return f" in {count} direction{'s' * (count > 1)}" if state.stability == "unstable" else ""
 
 
 def brief(state) -> str:

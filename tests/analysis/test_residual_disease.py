@@ -9,6 +9,7 @@ from remission.models import (
     Model,
     ProblemError,
     State,
+    clonal_inflammation,
     cml_immune_window,
     dose_window,
     logistic_growth,
@@ -127,6 +128,9 @@ def test_what_is_refused(blockade):
         residual_disease(blockade.problem)
     with pytest.raises(ProblemError, match="t = 70 lies outside the solution, 0 to 60"):
         residual_disease(blockade, 70)
+    resistant = solve(Problem(clonal_inflammation(), t_span=(0, 10)).at_constant(e=0.8))
+    with pytest.raises(ProblemError, match="no steady state of clonal_inflammation is stable there"):
+        residual_disease(resistant, box={"S": (0, 1500), "A": (0, 1500), "R": (0, 1500), "X": (0, 2000)})
     gone = solve(Problem(logistic_growth(), t_span=(0, 1), initial={"V": 0}))
     with pytest.raises(ProblemError, match="nothing of the tumour is left"):
         residual_disease(gone)

@@ -5,12 +5,13 @@ import pickle
 import numpy as np
 import pytest
 
-from remission.analysis import separatrix, steady_states
+from remission.analysis import separatrix, steady_states, thresholds
 from remission.models import (
     Model,
     Parameter,
     ProblemError,
     State,
+    bistable_invasion,
     de_pillis_radunskaya,
     dose_window,
     kuznetsov,
@@ -149,6 +150,26 @@ def test_loop_with_signals_that_follow_the_tumour(signals, T):
     assert threshold.unit == "1e6 cells"
 
 
+def test_separatrix_and_fates_alone_agree():
+    """`thresholds` halves between fates and differentiates runs that part: nothing of this file is used there."""
+    problem = Problem(paracrine_loop()).at_constant(e=0.6)
+    problem = problem.replace(initial=quasi_steady(problem.model, "untreated"))
+    ours = separatrix(problem).crossing(along="T0", within=(1, 10))
+    (other,) = thresholds(problem, of="T0", within=(1, 10), kinds=["residual disease"])
+    assert float(ours) == pytest.approx(float(other), rel=1e-11)
+    assert len(other.derivatives) > 15
+    assert {n: ours.derivatives[n] for n in other.derivatives} == pytest.approx(other.derivatives, rel=1e-8)
+
+
+def test_one_state():
+    """c' = k c (1 - c) (c - a): whatever is above a grows."""
+    edge = separatrix(Problem(bistable_invasion()))
+    point = edge.crossing({}, "c")
+    assert float(point) == pytest.approx(0.3, abs=1e-12)
+    assert edge.at() == pytest.approx([0.3])
+    assert point.derivatives["a"] == pytest.approx(1, abs=1e-8)
+
+
 def test_derivatives_of_the_loop_against_differences():
     problem = Problem(paracrine_loop()).at_constant(e=0.6)
     problem = problem.replace(initial=quasi_steady(problem.model, "untreated"))
@@ -193,7 +214,7 @@ def test_steady_states_at_hand_and_a_saddle_by_place(escape):
 
 def test_what_is_refused(escape, loop):
     cured = Problem(paracrine_loop()).at_constant(e=1.0, B=50)
-    with pytest.raises(ProblemError, match=r"1 steady states .*: stable.*all starts tend to the stable one"):
+    with pytest.raises(ProblemError, match=r"there is 1 steady state .*: stable\); all starts tend to the stable one"):
         separatrix(cured)
     rates = (lambda x, y: x - x**3, lambda x, y: y - y**3)
     with pytest.raises(ProblemError, match=r"4 saddles that separate; say which: saddle=1 \(x = -1, y = 0\)"):
