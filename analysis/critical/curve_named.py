@@ -13,6 +13,7 @@ from ..continuation.equations import equations_of
 from ..proved.reduce import NotReducible
 from ..steady_states import steady_states
 from .curative import rare_growth
+from .curve_solve import special_at
 from .folds import from_branches
 from .moved import at_value
 from .special import tumour_names
@@ -20,8 +21,10 @@ from .special import tumour_names
 __all__ = ["named"]
 
 PARTS = (0.01, 0.2, 0.4, 0.6, 0.8, 0.99)  # of a stretch, where what lies beyond a fold is looked at
-BEYOND = 1e-4  # of a value, or of its range
+BEYOND, JUST = 1e-4, 1e-6  # of a value, or of its range
 SAME = 1e-6
+HALVINGS = 12  # of a step, where a kind changes
+CHANGES = "its kind changes"
 TIME_LIMIT = 10.0  # seconds of a search for steady states
 PLAIN = {"fold": "fold", "Hopf": "onset of cycles", "transcritical": "clone dose"}
 NUMBERS = re.compile(r" \([^()]* = [^()]*\)|, period [^;]*")
@@ -73,27 +76,30 @@ def _by_beyond(problem, piece, of, against, box):
 
     def left(i):
         if i not in known:
-            known[i] = _left_beyond(problem, piece, i, of, against, box)
+            known[i] = _left_beyond(problem, piece, *_between(piece, i, 0.0)[:2], of, against, box)
         return known[i]
 
     places = sorted({min(max(round(part * last), 1), last - 1) for part in PARTS}) if last > 1 else [0]
     places = [i for i in places if left(i) is not None]
-    cuts = [0]
+    parts, rest, shift = [], piece, 0
     for a, b in itertools.pairwise(places):
         if left(a) != left(b):
-            cuts.append(_change(a, b, left))
-    return [_part(piece, a, b) for a, b in itertools.pairwise([*cuts, last]) if b > a]
+            i = _change(a, b, left)
+            first, rest = _cut(problem, rest, i - shift, left(a), of, against, box)
+            parts.append(first)
+            shift = i
+    return [p for p in (*parts, rest) if len(p) > 1]
 
 
-def _left_beyond(problem, piece, i, of, against, box):
+def _left_beyond(problem, piece, x, y, of, against, box, beyond=BEYOND):
     """Whether a stable tumour state is left where the two of a fold are not; None where that cannot be told."""
-    at = at_value(problem, against.name, float(piece.against[i]))
-    y, names = float(piece.values[i]), tumour_names(problem)
-    gap = BEYOND * max(abs(y), 1e-3 * float(np.ptp(piece.values)), 1e-12)
+    at = at_value(problem, against.name, float(x))
+    names = tumour_names(problem)
+    gap = beyond * max(abs(y), 1e-3 * float(np.ptp(piece.values)), 1e-12)
     counts = []
     for value in (y - gap, y + gap):
         try:
-            found = steady_states(at_value(at, of.name, value), box=box)
+            found = steady_states(at_value(at, of.name, float(value)), box=box)
         except ProblemError:
             return None
         counts.append((len(found), any(s.stability == "stable" and any(s[n] for n in names) for s in found)))
@@ -112,9 +118,44 @@ def _change(a, b, left):
     return a
 
 
+def _between(piece, i, part):
+    """A point between point i of a piece and the next, interpolated: second parameter, first, state."""
+    rows = (piece.against, piece.values, piece.states)
+    return tuple(r[i] if part == 0 else r[i] + part * (r[i + 1] - r[i]) for r in rows)
+
+
+def _on_curve(problem, piece, i, part, of, against):
+    """The same, solved for where Newton steps settle near."""
+    x, y, state = _between(piece, i, part)
+    at = at_value(problem, against.name, float(x))
+    point = special_at(at, of.name, piece.mechanism, float(y), dict(zip(at.system.states, state.tolist(), strict=True)))
+    if point is not None and abs(point.value - y) <= abs(piece.values[i + 1] - piece.values[i]):
+        y, state = point.value, np.array(list(point.values.values()))
+    return x, y, state
+
+
+def _cut(problem, piece, i, here, of, against, box):
+    """A stretch in two at the place behind point i where the answer changes, halved to a part of the step."""
+    low, high = 0.0, 1.0
+    for _ in range(HALVINGS):
+        middle = 0.5 * (low + high)
+        x, y, _ = _on_curve(problem, piece, i, middle, of, against)
+        answer = _left_beyond(problem, piece, x, y, of, against, box, JUST)
+        low, high = (middle, high) if answer in (None, here) else (low, middle)
+    x, y, state = _on_curve(problem, piece, i, 0.5 * (low + high), of, against)
+    first, second = slice(0, i + 1), slice(i + 1, None)
+    rows = [(piece.against, x), (piece.values, y), (piece.states, state)]
+    ones = [np.concatenate([r[first], [new]]) for r, new in rows]
+    twos = [np.concatenate([[new], r[second]]) for r, new in rows]
+    names = ("against", "values", "states")
+    ends = (piece.ends[0], CHANGES), (CHANGES, piece.ends[1])
+    return tuple(replace(piece, **dict(zip(names, arrays, strict=True)), ends=e)
+                 for arrays, e in zip((ones, twos), ends, strict=True))  # fmt: skip
+
+
 def _part(piece, a, b):
     rows = slice(a, b + 1)
-    ends = piece.ends[0] if a == 0 else "its kind changes", piece.ends[1] if b == len(piece) - 1 else "its kind changes"
+    ends = piece.ends[0] if a == 0 else CHANGES, piece.ends[1] if b == len(piece) - 1 else CHANGES
     return replace(piece, against=piece.against[rows], values=piece.values[rows], states=piece.states[rows], ends=ends)
 
 

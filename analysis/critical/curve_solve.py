@@ -10,7 +10,7 @@ from .certify import certified_all
 from .moved import at_value
 from .special import cycles_threshold, fold_threshold
 
-__all__ = ["on_pieces"]
+__all__ = ["on_pieces", "special_at"]
 
 SAME = 1e-9
 
@@ -54,23 +54,37 @@ def _passages(piece, value):
         yield float(y[i] + part * (y[i + 1] - y[i])), state.tolist(), abs(float(y[i + 1] - y[i]))
 
 
-def _special(curve, problem, moved, piece, guess, state, step):
-    """A fold or Hopf point by Newton steps on its defining system."""
-    at = at_value(problem, moved.name, guess)
-    equations = equations_of(at, (moved.name,), [state])
+def special_at(problem, name, mechanism, guess, state):
+    """A fold or Hopf point near a value of one parameter, by Newton steps on its defining system.
+
+    Parameters
+    ----------
+    problem : Problem
+        With constant inputs.
+    name : str
+    mechanism : {"fold", "Hopf"}
+    guess : float
+    state : dict of str -> float
+
+    Returns
+    -------
+    SpecialPoint or None
+    """
+    equations = equations_of(at_value(problem, name, guess), (name,), [state])
     own = np.array([state[s.name] for s in equations.written.variables[: equations.n]] + [guess])
     local = Local(equations, own)
-    finish = fold_point if piece.mechanism == "fold" else hopf_point
+    finish = fold_point if mechanism == "fold" else hopf_point
     with np.errstate(all="ignore"):
         found = finish(local, own / local.scale)
-    if found is None:
-        return None
-    kind = "fold" if piece.mechanism == "fold" else "Hopf"
-    point = special_point(equations, Found(kind, 0.0, found[0], local, found[1]))
+    return None if found is None else special_point(equations, Found(mechanism, 0.0, found[0], local, found[1]))
+
+
+def _special(curve, problem, moved, piece, guess, state, step):
+    point = special_at(problem, moved.name, piece.mechanism, guess, state)
     low, high = curve.within
-    if abs(point.value - guess) > 10 * step + 1e-3 * (high - low):
+    if point is None or abs(point.value - guess) > 10 * step + 1e-3 * (high - low):
         return None
-    if kind == "Hopf":
+    if piece.mechanism == "Hopf":
         return cycles_threshold(problem, moved, point)
     return fold_threshold(problem, moved, piece.kind, point, piece.direction)
 
