@@ -228,10 +228,11 @@ def answers(problem, options) -> tuple:
     from remission.analysis import steady_states, thresholds
 
     e, B = options["dose"], options["blocker"]
-    over_dose = thresholds(problem.at_constant(e=e, B=B), of="e", within=(0.0, MOST_DOSE))
+    over_dose = thresholds(problem.at_constant(e=e, B=B), of="e", within=(0.0, MOST_DOSE), complete=False)
     curative = [float(t) for t in over_dose.of_kind("curative dose")]
     alone = problem.at_constant(e=e, B=0.0)
-    blockade = [float(t) for t in thresholds(alone, of="B", within=(0.0, MOST_BLOCKER)).of_kind("critical blockade")]
+    over_blocker = thresholds(alone, of="B", within=(0.0, MOST_BLOCKER), complete=False)
+    blockade = [float(t) for t in over_blocker.of_kind("critical blockade")]
     if not blockade:
         lasts = any(s["T"] > 0 for s in steady_states(alone).stable)
         blockade = [math.inf if lasts else 0.0]
