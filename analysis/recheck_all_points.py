@@ -109,7 +109,7 @@ def reasons(certificate, until):
     for data in certificate["events"]:
         box = {n: _interval(v) for n, v in data["box"].items() if n != of}
         event = Event(data, certificate, equations, rates, letters, values, box)
-        if not all(n in box and vi.inside(_reached(claimed[n], n in event.data["divided"]), box[n]) for n in names):
+        if not all(n in box and vi.inside(claimed[n], box[n]) for n in names):
             faults.append("an event is searched in less than the box")
         found, roots, count = event.check(until, True, [], PRECISION)
         faults += found
@@ -131,11 +131,6 @@ def _interval(pair):
     return vi.interval(low, high)
 
 
-def _reached(side, divided):
-    """The part of a side in which a state that divides its own equation can be: above zero."""
-    return (libmp.fzero, side[1]) if divided and vi.below(side[0], libmp.fzero) else side
-
-
 def _points(certificate, until):
     """Faults of the points' own certificates, and their enclosures."""
     faults, points = [], []
@@ -153,7 +148,7 @@ def _points(certificate, until):
 
 def _matched(event, root, region, divided, points, names):
     """No fault if a solution is a point, or lies outside the box, or on a face that is a case of its own."""
-    if any(not vi.below(libmp.fzero, root[n][1]) for n in divided):
+    if any(root[n] == vi.ZERO for n in divided):
         return []
     if any(vi.meet(root[n], event.box[n]) is None for n in names):
         return []

@@ -164,7 +164,7 @@ class Search:
                 continue
             i = self.made.system.states.index(event.state)
             for end in (0, 1):
-                if end or event.state not in event.base.divided:
+                if end or event.state not in event.base.divided or sides[i, 0] < 0:
                     self._take(event, self._prepared(event, sides, sides[i, end]), sides)
 
     def _take(self, event, prepared, sides):
@@ -190,9 +190,9 @@ class Search:
             full = prepared.all_states(enclosure)
             if np.any(full[:, 1] < sides[:, 0]) or np.any(full[:, 0] > sides[:, 1]):
                 continue
-            if np.any(np.all(full[divided] <= 0, axis=1)):
-                continue  # on the face, or a negative amount
-            if np.any(full[divided, 0] <= 0):
+            if np.any(np.all(full[divided] == 0, axis=1)):
+                continue  # on the face, which is a part of its own
+            if np.any((full[divided, 0] <= 0) & (full[divided, 1] >= 0)):
                 self._leave(event, full, f"{where}: a point that may lie on a face, {self.of} = {full[-1].mean():.8g}")
             else:
                 self._found(event, full, where)

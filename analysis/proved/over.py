@@ -96,11 +96,11 @@ def counts(problem, box, box_from, over, time_limit, resolution=2.0**-10) -> Sta
     """
     began = time.monotonic()
     names = list(over)
-    if len(names) == 1:
-        found = _between_points(problem, box, names[0], over[names[0]], time_limit)
-        if found:
-            sides, cells = found
-            return StateCounts(problem, dict(over), sides, box_from, cells, time.monotonic() - began)
+    between = {1: _between_points, 2: _in_regions}.get(len(names))
+    found = between(problem, box, over, time_limit) if between else None
+    if found:
+        sides, cells = found
+        return StateCounts(problem, dict(over), sides, box_from, tuple(cells), time.monotonic() - began)
     whole = np.array([over[n] for n in names], dtype=float)
     stack, cells = [whole], []
     while stack:
@@ -122,11 +122,12 @@ def counts(problem, box, box_from, over, time_limit, resolution=2.0**-10) -> Sta
     return StateCounts(problem, dict(over), box, box_from, tuple(cells), time.monotonic() - began)
 
 
-def _between_points(problem, box, name, within, time_limit):
+def _between_points(problem, box, over, time_limit):
     """Cells between the special points of one parameter, with the box; None where these are not all proved."""
     from . import reduce
     from .all_points import certified_points
 
+    ((name, within),) = over.items()
     try:
         found = certified_points(problem, name, within, box, time_limit=0.5 * time_limit)
     except reduce.NotReducible:
@@ -142,6 +143,25 @@ def _between_points(problem, box, name, within, time_limit):
     if at < within[1]:
         cells.append(Cell({name: (at, within[1])}, None))
     return found.box, _joined(cells, name)
+
+
+def _in_regions(problem, box, over, time_limit):
+    """Cells of the plane of two parameters, with the box; None where it cannot be cut that way."""
+    from remission.models import ProblemError
+
+    from .stability_map import stability_map
+
+    try:
+        found = stability_map(problem, over, box, time_limit=time_limit, progress=False)
+    except ProblemError:
+        return None
+    cells = []
+    for ends, k in zip(found.cells.tolist(), found.of_cell.tolist(), strict=True):
+        region = found.regions[k] if k >= 0 else None
+        stabilities = tuple(s for _, s in region.states) if region and found.stabilities_proved else ()
+        ranges = {name: tuple(side) for name, side in zip(over, ends, strict=True)}
+        cells.append(Cell(ranges, region.count if region else None, stabilities))
+    return found.box, cells
 
 
 def _in_cell(problem, box, cell):

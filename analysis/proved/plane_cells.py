@@ -158,7 +158,7 @@ def watches(problem, over, box):
             i = [s.name for s in model.states].index(one.state.name)
             ends = events.sides_of(one, both[0].system.states, np.vstack([sides, (0, LARGE), (0, 1)]))[i]
             for end in (0, 1):
-                if end or one.state not in one.base.divided:
+                if end or one.state not in one.base.divided or ends[0] < 0:
                     found.append(Watch(names, pair, values, sides, float(ends[end])))
     must = [words for kind, words in left if kind != "pair"]
     if must:

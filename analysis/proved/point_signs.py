@@ -133,7 +133,7 @@ def _scaled(flint, entries, sizes):
 def _rest(flint, entries, sizes, null=None, normals=None):
     """Verdict on a block; with a null vector on all eigenvalues but that one, which is moved to the left."""
     n = len(sizes)
-    if not n:
+    if not n or (n == 1 and null is not None):
         return "stable"
     rows, powers = _scaled(flint, entries, sizes)
     if null is not None:

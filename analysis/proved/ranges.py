@@ -89,7 +89,7 @@ def _invariant_bounds(model, parameters, inputs):
 def states_at(problem, box):
     """Steady states in a box where that is proved: (enclosure (n, 2), stability) of each; None where it is not.
 
-    Lower sides at zero are moved below it, and states that divide their own equation are not negative.
+    Lower sides at zero are moved below it, but for states that divide their own equation.
     """
     lowered = [box[n] for n in problem.system.states]
     lowered = {
@@ -107,5 +107,5 @@ def states_at(problem, box):
     return [
         (root.enclosure, verdict)
         for root, verdict in zip(found.roots, proof.verdicts, strict=True)
-        if not np.any(root.enclosure[[at[s] for s in root.part.divided], 1] < 0)
+        if not any(root.enclosure[at[s], 1] < 0 == box[s.name][0] for s in root.part.divided)
     ]

@@ -122,6 +122,7 @@ def test_signs_of_a_fold_by_hand():
     problem = problem_of("fold", {"p": 0.1, "q": 0.3}, {"x": (-1, 1)}, lambda x, p, q: (p - x**2 + q * x**3,))
     point = certify_fold(problem, "p", (0.05,), 0.01)
     assert point.opens == 1
+    assert point.others == "stable"
     assert point.enclosure[0] <= 0 <= point.enclosure[1]
     assert point.coefficients == pytest.approx({"a": 1.0, "b": -1.0})
 
@@ -261,6 +262,18 @@ def test_kirschner_panetta_in_a_wide_box():
     assert found[0].value == pytest.approx(8.55204e-5, rel=1e-6)
     assert found[0]["T"] == pytest.approx(9.6527e8, rel=1e-4)
     assert found[1].value == pytest.approx(0.0324644, abs=5e-8)
+
+
+def test_states_that_may_be_negative():
+    """x' = x (p + q x - x^2), x from -1 to 1: fold at p = -q^2/4 on the side of q, transcritical at 0."""
+    values = {"p": 0.1, "q": -0.25}
+    problem = problem_of("both", values, {"x": (-1, 1)}, lambda x, p, q: (x * (p + q * x - x**2),))
+    found = certified_points(problem, "p", (-0.2, 0.5))
+    assert found.complete
+    assert summary(found) == (["fold", "transcritical"], [(1, 1), (3, 2), (3, 2)])
+    assert found[0].enclosure[0] <= -(0.25**2) / 4 <= found[0].enclosure[1]
+    assert found[0]["x"] == pytest.approx(-0.125)
+    assert verify(found.certificate)
 
 
 def test_what_is_not_decided_is_said():

@@ -138,6 +138,17 @@ def test_clones_by_name():
     assert set(found.shares) == {"R alone persists", "R alone or S alone: depends on the start", "undecided"}
 
 
+def test_ranges_of_two_parameters():
+    """steady_states over two parameters takes its cells from the same proof."""
+    found = steady_states(killed(), {"T": (0, 1)}, over={"r": (0.1, 1.1), "u": (0.0, 1.0)})
+    area = dict.fromkeys((1, 2, None), 0.0)
+    for cell in found.cells:
+        area[cell.count] += np.prod([high - low for low, high in cell.ranges.values()])
+        assert cell.stabilities in ({1: ("stable",), 2: ("unstable", "stable")}.get(cell.count, ()),)
+    assert area[2] == pytest.approx(0.595, abs=0.006)
+    assert area[1] == pytest.approx(0.405, abs=0.006)
+
+
 def test_faults_of_the_caller():
     with pytest.raises(ProblemError, match="two parameters, got r"):
         stability_map(killed(), {"r": (0, 1)})
