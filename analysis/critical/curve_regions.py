@@ -77,7 +77,7 @@ def regions_of(curve, n) -> Regions:
 
     if any(p.mechanism not in ("fold", "Hopf", "transcritical") for p in curve.pieces):
         raise ProblemError("regions: these thresholds are not bifurcations of steady states alone")
-    walls = _walls(curve, n)
+    walls = _walls(_whole(curve), n)
     labels, count = ndimage.label(~walls)
     inside = ndimage.distance_transform_edt(np.pad(~walls, 1))[1:-1, 1:-1]
     x, y = (low + (np.arange(n) + 0.5) / n * (high - low) for low, high in (curve.span, curve.within))
@@ -94,6 +94,16 @@ def regions_of(curve, n) -> Regions:
         places.append((float(x[j]), float(y[i])))
         counts.append(found)
     return Regions(x, y, which, tuple(names), tuple(places), tuple(counts))
+
+
+def _whole(curve):
+    """The curve with all its kinds: regions between those of one kind alone would mix what is on either side."""
+    from .curve import threshold_curve
+
+    if not curve.kind:
+        return curve
+    options = {name: curve.options[name] for name in ("box", "time_limit") if name in curve.options}
+    return threshold_curve(curve.problem, curve.of, curve.against, curve.span, within=curve.within, **options)
 
 
 def _walls(curve, n):

@@ -184,6 +184,8 @@ def test_drugs_that_replace_each_other_have_index_one_and_a_helper_less(blockade
     )
     found = combination_index(wider)
     assert found.alone["e"] == pytest.approx(1.00280087, rel=1e-7)
+    regions = wider.regions(50)  # of all kinds, the curve of one
+    assert (regions.name_at(0.1, 50), regions.name_at(0.45, 20)) == ("grows back from any size", "depends on the size")
     i = np.argmin(abs(found.doses["e"] - 0.6))
     assert found.index[i] == pytest.approx(found.doses["e"][i] / 1.00280087)
     assert "alone: B = inf, e = 1.0028" in str(found)
