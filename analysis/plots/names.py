@@ -3,7 +3,7 @@
 from remission.models import dimension_of
 from remission.models.errors import ModelError
 
-from .style import label, pretty_unit, same_unit
+from .style import label, pretty_powers, pretty_unit, same_unit
 
 __all__ = ["default_names", "kind_of", "legend_text", "plain", "unit_of", "value_label"]
 
@@ -165,7 +165,8 @@ def value_label(model, names, unit) -> str:
 def _single_label(model, name, unit):
     about = _about(model, name)
     if about:
-        return label(about, "" if about == pretty_unit(unit) else unit)
+        said = f" {about}".endswith(f" {pretty_unit(unit)}")  # cells are counted in cells
+        return label(pretty_powers(about), "" if said else unit)
     text = label(plain(name), unit)
     parts = [s.name for s in model.states if name in model.observables and model.observables[name].has(s)]
     _, shared = _shared_words(model, parts)

@@ -20,6 +20,7 @@ __all__ = [
     "line_of",
     "log_ticks",
     "new_axes",
+    "pretty_powers",
     "pretty_unit",
     "save",
     "style_axes",
@@ -147,12 +148,31 @@ def pretty_unit(unit) -> str:
     text = str(unit or "").strip()
     if text in ("", "1", "dimensionless", "fraction"):
         return ""
-    text = re.sub(r"\b1[eE]\+?0*(\d+)", lambda m: "10" + m[1].translate(SUPERSCRIPT), text)
+    text = pretty_powers(text)
     text = re.sub(r"(?:\^|\*\*)\(?(-?\d+)(?:\)|(?![\d/]*\)))", lambda m: m[1].translate(SUPERSCRIPT), text)
     text = re.sub(r"([A-Za-z])(\d)(?!\d)", lambda m: m[1] + m[2].translate(SUPERSCRIPT), text)
     text = re.sub(r"^1\s*/\s*", "per ", text)
     text = re.sub(r"\bug\b", "µg", re.sub(r"\bum\b", "µm", text)).replace("*", "·")
     return "days" if text == "day" else text
+
+
+def pretty_powers(text) -> str:
+    """Powers of ten in a text as they are printed: "1e6" as "10⁶".
+
+    Parameters
+    ----------
+    text : str
+
+    Returns
+    -------
+    str
+
+    Examples
+    --------
+    >>> pretty_powers("tumour cells / 1e6")
+    'tumour cells / 10⁶'
+    """
+    return re.sub(r"\b1[eE]\+?0*(\d+)", lambda m: "10" + m[1].translate(SUPERSCRIPT), text)
 
 
 def label(name, unit="") -> str:
