@@ -21,7 +21,7 @@ _SHELVES = {
     "proved.map_value": "StabilityMap",
     "outcomes": """
         Outcome as_outcome at_end cure_fraction doubling_time nadir nadir_time relapse_probability
-        threshold time_to_progression
+        time_to_progression
     """,
     "lineages": "ExpectedLineages expected_lineages relapse_free_survival",
     "kendall": """
@@ -35,7 +35,8 @@ _SHELVES = {
     "establishment": "establishment_by_type ladder_establishment ladder_lineages",
     "rescue": "Rescue",
     "critical": """
-        Fate Threshold ThresholdCurve Thresholds combination_index fate threshold_curve thresholds time_to_relapse
+        Fate Threshold ThresholdCurve Thresholds combination_index fate threshold threshold_curve thresholds
+        time_to_relapse
     """,
     "phase": """
         Basins Nullclines PhasePortrait ResidualDisease Separatrix basins nullclines phase_portrait residual_disease

@@ -4,6 +4,7 @@ from .curve import threshold_curve
 from .curve_synergy import combination_index
 from .curve_value import ThresholdCurve
 from .fates import Fate, fate
+from .output import threshold
 from .relapse import time_to_relapse
 from .value import Threshold, Thresholds
 from .verb import thresholds
@@ -15,6 +16,7 @@ __all__ = [
     "Thresholds",
     "combination_index",
     "fate",
+    "threshold",
     "threshold_curve",
     "thresholds",
     "time_to_relapse",
