@@ -72,8 +72,7 @@ class Watch:
         """What is not excluded of boxes (r, n + 1, 2), states and both parameters, in a cell (2, 2)."""
         prepared, register = self.ways[way]
         n, (stack, small) = self.n, self.room
-        for r, box in enumerate(boxes):
-            stack[r, :-1], stack[r, -1] = box[:-2], box[-2 + way]
+        stack[: len(boxes), :-1], stack[: len(boxes), -1] = boxes[:, :-2], boxes[:, -2 + way]
         width = np.append(self.sizes, self.spans[way])
         narrowest = AS_FINE * float(np.max((cell[:, 1] - cell[:, 0]) / self.spans))
         prepared.V[register] = cell[1 - way]
@@ -82,16 +81,15 @@ class Watch:
             prepared.tape.code, prepared.shape, prepared.outs, prepared.bounds, prepared.V, width, narrowest, stack,
             count, small,
         )  # fmt: skip
-        kept = [*small[: count[1]], *stack[: count[0]]]
-        if not kept:
+        kept = np.concatenate([small[: count[1]], stack[: count[0]]])
+        if not len(kept):
             return None
         if len(kept) > MOST_KEPT:
-            kept = search._clusters(kept)
+            kept = kept[: plane_kernel.joined(kept, len(kept), n)]
         if len(kept) > MOST_KEPT:
-            kept = [np.column_stack([np.min(kept, axis=0)[:, 0], np.max(kept, axis=0)[:, 1]])]
+            kept = np.column_stack([kept[:, :, 0].min(axis=0), kept[:, :, 1].max(axis=0)])[None]
         whole = np.empty((len(kept), n + 1, 2))
-        for r, box in enumerate(kept):
-            whole[r, :-2], whole[r, -2 + way], whole[r, -1 - way] = box[:-1], box[-1], cell[1 - way]
+        whole[:, :-2], whole[:, -2 + way], whole[:, -1 - way] = kept[:, :-1], kept[:, -1], cell[1 - way]
         return whole
 
 

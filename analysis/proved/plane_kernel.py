@@ -43,3 +43,29 @@ def prune(code, shape, outs, bounds, V, width, narrowest, stack, count, kept):
         stack[count[0] + 1] = X
         stack[count[0] + 1, side, 1] = cut_at
         count[0] += 2
+
+
+@compiled
+def joined(boxes, count, n):
+    """Hulls of boxes that touch, at the front of `boxes` in place; how many there are."""
+    changed = True
+    while changed:
+        changed = False
+        i = 0
+        while i < count:
+            j = i + 1
+            while j < count:
+                meet = True
+                for k in range(n):
+                    meet = meet and boxes[i, k, 0] <= boxes[j, k, 1] and boxes[j, k, 0] <= boxes[i, k, 1]
+                if meet:
+                    for k in range(n):
+                        boxes[i, k, 0] = min(boxes[i, k, 0], boxes[j, k, 0])
+                        boxes[i, k, 1] = max(boxes[i, k, 1], boxes[j, k, 1])
+                    count -= 1
+                    boxes[j] = boxes[count]
+                    changed = True
+                else:
+                    j += 1
+            i += 1
+    return count
