@@ -29,7 +29,7 @@ def threshold(kind, of=None, *, within=None, clone=None) -> Outcome:
     Outcome
         Its number is the first threshold of the kind in the range; `inf` where there is none and the tumour stays,
         `-inf` where there is none and it is gone at the beginning of the range already. Derivatives of thresholds of
-        steady states are exact.
+        steady states and between fates are exact; where `thresholds` knows none they are NaN.
 
     Raises
     ------

@@ -74,6 +74,8 @@ def _all(proof, why):
     if proof.complete:
         sides = ", ".join(f"{name} {low:.4g} to {high:.4g}" for name, (low, high) in proof.box.items())
         return True, f"proved for steady states within {sides}"
+    if proof.notes and all(note.startswith("pair") for note in proof.notes):
+        return False, f"proved to be all but for the onset of cycles: {proof.notes[0]}"
     return False, f"not proved to be all: {proof.notes[0] if proof.notes else 'a part of the range is undecided'}"
 
 

@@ -15,6 +15,7 @@ from remission.models import (
     Model,
     Parameter,
     State,
+    clonal_inflammation,
     clonal_relapse,
     de_pillis_radunskaya,
     karyotype_ladder,
@@ -425,3 +426,41 @@ def test_tornado_of_thresholds():
     assert longest.get_width() == pytest.approx(found["fold dose"].elasticities["rho"])
     with pytest.raises(ProblemError, match="no threshold of u"):
         plot(thresholds(Problem(clonal_relapse()), "u", within=(0, 0.3), kinds="curative dose"))
+
+
+def test_a_conserved_total_moves_the_fold_through_the_initial_value():
+    """T' = T (r (1 - T) - u + a X), X + Y = N0: u = r (1 - T) + a N0 b T/(d + b T) has its top at the fold."""
+    values = {"r": 0.1, "a": 1.0, "b": 2.0, "d": 0.3, "N0": 0.4, "u": 0.2}
+    r, a, b, d, N0, u = (Parameter(name, v, plausible=(v / 10, v * 10)) for name, v in values.items())
+    T, X = State("T", 0.5, bounds=(0, 20)), State("X", 0.0, kind="immune", bounds=(0, 5))
+    Y = State("Y", N0, kind="immune", bounds=(0, 5))
+    kept = Model("kept", rates={T: T * (r * (1 - T) - u + a * X)}, transfers={(Y, X): b * T * Y, (X, Y): d * X})
+    cure, fold = thresholds(Problem(kept), "u", within=(0, 2))
+    top = (np.sqrt(1.0 * 0.4 * 2.0 * 0.3 / 0.1) - 0.3) / 2.0
+    gain = 2.0 * top / (0.3 + 2.0 * top)
+    assert (cure.kind, fold.kind) == ("curative dose", "fold dose")
+    assert cure.value == pytest.approx(0.1, rel=1e-12)
+    assert fold.value == pytest.approx(0.1 * (1 - top) + 0.4 * gain, rel=1e-12)
+    assert fold.derivatives["N0"] == pytest.approx(gain, rel=1e-9)
+    assert fold.derivatives["a"] == pytest.approx(0.4 * gain, rel=1e-9)
+
+
+def test_doses_of_m4_without_signals_are_those_of_m2():
+    problem = Problem(clonal_inflammation(), parameters={"da": 0.0, "rho": 0.0})
+    k = problem.parameters
+    m = 1 - (1 - k["p_off"]) ** k["n_chromosomes"]
+    net = [k["b_S"] * (1 - 2 * m) - k["d_S"], k["b_A"] * (1 - 2 * m * (1 - k["f_v"])) - k["d_A"], k["b_R"] - k["d_R"]]
+    found = thresholds(problem, "e", kinds=RARE)
+    assert [t.value for t in found] == pytest.approx(np.array(net) / [k["kap_S"], k["kap_A"], k["kap_R"]], rel=1e-12)
+
+
+@pytest.mark.optional  # slow without compiled steps
+def test_thresholds_between_fates_are_outputs_too():
+    days = Parameter("days", 30, unit="day", plausible=(10, 80), scale="linear")
+    course = Treatment.constant({"e": 0.6}) + Treatment.constant({"B": 100}, end=days)
+    problem, shortest = Problem(paracrine_loop(), treatment=course), threshold("minimal duration", "days")
+    assert shortest(problem) == pytest.approx(41.9539430, abs=1e-5)
+    effects = sensitivity(problem, shortest, vary=["r"])
+    low, high = (shortest(problem.replace(parameters={"r": 0.15 + h})) for h in (-1e-4, 1e-4))
+    assert effects.raw[0, 0] == pytest.approx((high - low) / 2e-4, rel=1e-4)
+    assert shortest.unit(problem) == "day"
