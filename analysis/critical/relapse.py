@@ -163,6 +163,8 @@ def _nadir(solution, of, low):
     cells = sum(float(solution.at(low.time, s.name, side=side)) * s.info.cells_per_unit for s in tumour)
     found["nadir in cells"] = cells
     told = f"the nadir is {cells:.5g} cells, {when}"
+    if low.time >= problem.t_span[1]:
+        told += ", still falling at the end"
     if cells < 1:
         told += ": below one cell, where the equations bring back what may be gone (see relapse_probability)"
     if low.value <= curves.noise(solution, of, low):

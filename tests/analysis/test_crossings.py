@@ -238,6 +238,19 @@ def test_time_to_relapse_after_therapy(parameters, day):
         assert found.coefficients["nadir time"] - 92.63022742 == pytest.approx(36.8841, abs=1e-3)
 
 
+@pytest.mark.parametrize(("dose", "day"), [(0.5, 392.032066), (0.7, 1202.000003)])
+def test_time_to_relapse_of_a_partly_resistant_tumour(dose, day):
+    """kap_R = 0.1: relapse comes later with the dose, and never above 0.8."""
+    start = {"S": 1e8 - 43.3322, "R": 43.3322}
+    problem = Problem(
+        clonal_relapse(), t_span=(0, 1500), parameters={"kap_R": 0.1}, initial=start, rtol=1e-10, atol=1e-9
+    )
+    assert time_to_relapse(solve(problem.at_constant(u=dose)), 1e7).value == pytest.approx(day, abs=5e-3)
+    never = time_to_relapse(solve(problem.at_constant(u=0.81)), 1e7)
+    assert never.value == np.inf
+    assert "still falling at the end" in never.conditions[1]
+
+
 def test_gradient_of_the_time_to_relapse():
     problem = Problem(clonal_relapse(), t_span=(0, 400), treatment=DRUG, rtol=1e-10)
     (found,) = thresholds(problem, kinds="time to relapse", level=1e7)
