@@ -84,7 +84,18 @@ class Outcome:
         return KINDS[self.kind].asked is not None
 
     def asked(self, problem, base=None) -> float:
-        """The number of a problem that is not solved for it; `base` is one at other numbers to follow it from."""
+        """The number of a problem that is not solved for it.
+
+        Parameters
+        ----------
+        problem : Problem
+        base : Problem, optional
+            The same at other numbers, from which it is followed.
+
+        Returns
+        -------
+        float
+        """
         return float(KINDS[self.kind].asked(problem, self.of, base=base, **dict(self.options)))
 
     @property
