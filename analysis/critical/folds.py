@@ -17,7 +17,7 @@ from .moved import at_value, value_of, words_of
 from .slopes import slopes_at
 from .special import cycles_threshold, fold_threshold, transcritical_threshold, tumour_names
 
-__all__ = ["branches_over", "changes_of", "from_branches", "rare_changes"]
+__all__ = ["branches_over", "changes_of", "from_branches", "missed_rare", "rare_changes"]
 
 PRESENT = 1e-9  # of the largest tumour on the branches: less is none
 APART, ASIDE = 1e-7, 1e-3
@@ -72,6 +72,29 @@ def _missed(problem, points, proof):
         and not any(p.enclosures[name][1] < 0 for name in positive)
         and any(p.state[name] > 0 for name in names)
         and not any(q.kind == p.kind and same_point(p, q.value, q.values) for q in points)
+    ]
+
+
+def missed_rare(problem, moved, found, proof, every) -> list:
+    """Changes of a state without tumour that are proved and not among some thresholds; of stable ones if not of every.
+
+    A model can have several such states, of which closed forms give the one where nothing else is absent.
+    """
+    names, positive = tumour_names(problem), [s.name for s in problem.model.states if s.info.positive]
+    new = [
+        p
+        for p in proof
+        if p.kind == "transcritical"
+        and names <= set(p.absent)
+        and not any(p.enclosures[name][1] < 0 for name in positive)
+        and (every or p.others == "stable")
+        and not any(t.mechanism == "transcritical" and same_point(p, t.value, t.state) for t in found)
+    ]
+    return [
+        transcritical_threshold(
+            problem, moved, p.value, p.state, "curative dose" if p.others == "stable" else "clone dose"
+        )
+        for p in new
     ]
 
 

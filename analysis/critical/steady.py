@@ -5,7 +5,7 @@ from remission.models.errors import ProblemError
 from ..proved.reduce import NotReducible
 from .certify import certified_all, proved_points
 from .curative import rare_growth, without_tumour
-from .folds import box_of, from_branches
+from .folds import box_of, from_branches, missed_rare
 from .moved import bound, range_of, value_of
 from .value import Thresholds
 
@@ -60,6 +60,8 @@ def find(problem, of, within, kinds, *, box=None, time_limit=10.0, complete=True
                 raise
             notes.append(f"folds and cycles were not looked for: {str(error).removeprefix('steady_states: ')}")
             sure = False
+    if proof is not None and any(kind in RARE for kind in wanted):
+        found = found + missed_rare(problem, of, found, proof, bool(reason))
     found = sorted((t for t in found if t.kind in wanted), key=lambda t: t.value)
     found, said = certified_all(found, proof)
     notes += said + ([reason] if reason else [])

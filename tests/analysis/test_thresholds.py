@@ -267,6 +267,20 @@ def test_a_state_without_tumour_that_has_no_closed_form_is_followed():
     assert swept == pytest.approx(np.sqrt(d**2 + 0.24) - d, rel=1e-12)
 
 
+@pytest.mark.optional
+def test_a_state_without_tumour_beside_another_is_found_by_the_proof():
+    """Effectors with an Allee effect rest at 0, 1 or 2; a tumour that grows at r - c E where rare can enter at each."""
+    r, c = Parameter("r", 0.5, plausible=(-0.5, 2)), Parameter("c", 0.4, plausible=(0.1, 1))
+    T, E = State("T", 1.0, bounds=(0, 50)), State("E", 1.0, kind="immune", bounds=(0, 5))
+    model = Model("two_rests", rates={T: T * (r - 0.1 * T - c * E), E: E * (E - 1) * (2 - E)})
+    found = thresholds(Problem(model), "r")
+    assert [(t.kind, round(t.value, 12)) for t in found if t.mechanism == "transcritical"] == [
+        ("curative dose", 0.0), ("clone dose", 0.4), ("curative dose", 0.8)
+    ]  # fmt: skip
+    assert [t.state["E"] for t in found] == [0, 1, 2]
+    assert found.complete
+
+
 def test_derivatives_by_complex_steps_are_those_of_second_derivatives():
     problem = Problem(oncogene_withdrawal()).at_constant(cin=0.5)
     free, of = tumour_free(problem.model), moved_of(problem, "u")
