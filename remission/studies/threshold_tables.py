@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import dataclass
+from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 
 import numpy as np
 
@@ -179,11 +180,12 @@ def _note(one):
 
 
 def _digits(low, high):
-    """Both ends to the digit in which they differ."""
-    for n in range(4, 18):
-        if f"{low:.{n}g}" != f"{high:.{n}g}":
-            return f"{low:.{n}g} and {high:.{n}g}"
-    return f"{low:.17g}"
+    """Both ends, rounded outward at the second digit in which they differ."""
+    if low == high:
+        return f"{low!r} and {high!r}"
+    place = Decimal(1).scaleb((Decimal(high) - Decimal(low)).adjusted() - 1)
+    ends = Decimal(low).quantize(place, ROUND_FLOOR), Decimal(high).quantize(place, ROUND_CEILING)
+    return " and ".join(f"{end:f}" for end in ends)
 
 
 def every_table(found, name) -> tuple:
