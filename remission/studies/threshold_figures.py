@@ -7,7 +7,7 @@ from .panels import legend_below, letters
 from .threshold_loop import COLUMNS
 from .threshold_patients import FITS
 
-__all__ = ["beside_patients", "rates_and_sizes", "residual_disease", "steady_tumours", "tornado"]
+__all__ = ["beside_patients", "dose_blocker", "rates_and_sizes", "residual_disease", "steady_tumours", "tornado"]
 
 DASHED = (0, (5, 1.6))
 SEEN = (4.19, 10.0)  # 1e6 cells: sizes at which human tumours are taken to be detectable in published models
@@ -67,6 +67,45 @@ def _diagram(ax, diagram, most):
                     linestyle="none", zorder=5, label="fold dose: no tumour lasts above")  # fmt: skip
             ax.annotate(f"{float(t):.3f}", (float(t), t.state["T"]), xytext=(6, 0), textcoords="offset points",
                         va="center", fontsize=FONT["note"], color=PALETTE["vermilion"])  # fmt: skip
+
+
+def dose_blocker(found):
+    """What can last over dose and blocker, in proved cells, with the thresholds of the dose.
+
+    Parameters
+    ----------
+    found : Loop
+
+    Returns
+    -------
+    Figure
+    """
+    from remission.analysis.plots.stability_map import looks_of, plot_stability_map
+    from remission.analysis.plots.style import PALETTE, figure
+
+    fig, axes = figure(len(found.maps), width="double", height=92)
+    looks = looks_of(list(dict.fromkeys(r.label for m in found.maps for r in m.regions)))
+    lines = {"curative dose": (PALETTE["black"], DASHED), "fold dose": (PALETTE["vermilion"], "-"),
+             "fold": (PALETTE["wine"], ":")}  # fmt: skip
+    words = {"curative dose": "curative dose", "fold dose": "fold dose", "fold": "fold, a small tumour comes in"}
+    for ax, drawn in zip(axes[0], found.maps, strict=True):
+        plot_stability_map(drawn, ax, legend=False)
+        for piece in found.edges:
+            if piece.kind in lines and piece.of == "e":
+                colour, line = lines[piece.kind]
+                ax.plot(piece.values, piece.against, color=colour, linestyle=line, linewidth=1.6,
+                        label=words[piece.kind])  # fmt: skip
+        for point in found.edges.points:
+            ax.plot(point["e"], point["B"], marker="o", markersize=5, color=PALETTE["black"], linestyle="none",
+                    markerfacecolor="white", label=f"{point.kind}, B = {point['B']:.2f}")  # fmt: skip
+        ax.set(xlim=drawn.over["e"], ylim=drawn.over["B"], xlabel="dose of chemotherapy, e")
+        ax.set_ylabel("CXCR2 blocker / its K_B, B" if ax is axes[0][0] else "")
+    for text, colour in looks.items():
+        axes[0][0].fill_between([], [], facecolor=colour, edgecolor="none", label=text)
+    axes[0][0].fill_between([], [], facecolor=PALETTE["grey"], edgecolor="none", label="undecided")
+    letters(axes[0], ("the plane", "around the curative dose"))
+    legend_below(fig, axes[0], 2)
+    return fig
 
 
 def residual_disease(found, options):

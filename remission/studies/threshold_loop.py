@@ -77,8 +77,10 @@ class Loop:
     residual : dict of str -> Threshold
         What is left besides tumour cells -> tumour above which chemotherapy alone fails.
     residues : tuple of Residue
-    edges : Curves
-        Folds and transcritical points over dose and blocker.
+    edges : ThresholdCurve
+        Thresholds of the dose over the blocker.
+    maps : tuple of StabilityMap
+        Over dose and blocker, proved: the whole plane, and around the curative dose.
     border : (n, 2) array
         Myeloid cells left, and tumour above which it grows back at the chapter's dose, CXCL1/2 and S100A8/9 in balance.
     pulsed : Threshold or None
@@ -96,6 +98,7 @@ class Loop:
     residual: dict
     residues: tuple
     edges: object
+    maps: tuple
     border: np.ndarray
     pulsed: object
     course: object
@@ -123,19 +126,20 @@ def loop(options) -> Loop:
     -------
     Loop
     """
-    from remission.analysis import continue_points, thresholds
+    from remission.analysis import threshold_curve, thresholds
 
     problem = treated(0.0, 0.0, start=options["start"]).at_constant(e=options["dose"], B=0.0)
     found = diagrams(options)
     course = _shortest_course(options)
     blockade = thresholds(problem, of="B", within=(0.0, MOST_BLOCKER))
-    middle = next(d for d in found if d.B > 0 or d is found[-1])
+    strongest, most = options["most_blocker"], BEYOND * options["most_dose"]
     return Loop(
         found,
         blockade,
         _ways(problem),
         tuple(_over_dose(d, options) for d in found),
-        continue_points(middle.branches, "B", (0.0, options["most_blocker"])),
+        threshold_curve(problem, "e", "B", (0.0, strongest), within=(0.0, most), progress=False),
+        _maps(problem, float(found[0].limits["curative dose"]), options),
         _border(problem, options),
         _pulsed(options),
         course,
@@ -296,6 +300,19 @@ def _over_dose(diagram, options):
     e = curative + (last - curative) * np.sin(np.linspace(0, np.pi / 2, options["n_residue"] + 2)[1:-1]) ** 2
     sizes = [residual(treated(0.0, 0.0).at_constant(e=float(x), B=diagram.B)) for x in e]
     return Residue(diagram.B, e, np.array(sizes))
+
+
+def _maps(problem, curative, options):
+    """Numbers and stabilities of steady states over dose and blocker, in proved cells."""
+    from remission.analysis import stability_map
+
+    blockers = (0.0, options["most_blocker"])
+    whole = {"e": (0.0, 1.2 * options["most_dose"]), "B": blockers}
+    near = {"e": (max(0.0, curative - 0.008), curative + 0.005), "B": blockers}
+    return tuple(
+        stability_map(problem, over, undecided=left, progress=False)
+        for over, left in ((whole, options["undecided"] / 3), (near, options["undecided"]))
+    )
 
 
 def _border(problem, options):

@@ -158,9 +158,10 @@ def captions(options, name, drawn) -> tuple:
         "and unstable (dashed). Circles: steady states proved to be all at these doses. Between the curative dose and "
         "the fold the unstable state parts tumours that die out from tumours that grow back. The axis is linear below "
         "1.",
-        "map": "Number of steady tumours over dose and blocker. Each shaded cell is proved for all values in it; "
-        "white cells hold the curves and are undecided. Curves: where the last stable tumour vanishes (fold), and "
-        "where a very small tumour changes from growing to shrinking (curative dose).",
+        "map": "What can last over dose and blocker. Each coloured cell is proved for all values in it; grey cells "
+        "are undecided, they hold the curves on which steady tumours come and go. (b) Around the curative dose: with a "
+        "strong blocker a very small tumour comes in without a jump, and below the curative dose a small one can last "
+        "beside a large one.",
         "residual-disease": "Residual disease. (a) Largest tumour at the start that still dies out, CXCL1/2 in "
         "balance and no myeloid cells called yet; shaded: 4.2 to 10 million cells, taken as first seen in published "
         f"models. (b) The border at a dose of {options['dose']:g} without blocker against the myeloid cells that are "

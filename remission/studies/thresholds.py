@@ -24,6 +24,7 @@ DEFAULTS = {
     "full_blocker": 100.0,
     "pulse_on": 7.0,
     "pulse_every": 14.0,
+    "undecided": 0.03,
     "n_residue": 0,
 }
 OPTIONS = (*DEFAULTS, "fits", "dataset")
@@ -92,6 +93,7 @@ def run(spec, folder, *, budget, progress, workers, seed) -> Chapter:
     found = find(options, folder, spec.get("fits"), spec.get("dataset", "adaptive_abiraterone"), progress)
     drawn = {
         "steady-states": figures.steady_tumours(found.loop, options),
+        "map": figures.dose_blocker(found.loop),
         "residual-disease": figures.residual_disease(found.loop, options),
         "assumptions": figures.tornado(tables.as_assumed(found), found.swings),
         "missegregation": figures.rates_and_sizes(found.missegregation, found.sizes),
