@@ -12,6 +12,7 @@ __all__ = ["beside_patients", "dose_blocker", "rates_and_sizes", "residual_disea
 DASHED = (0, (5, 1.6))
 SEEN = (4.19, 10.0)  # 1e6 cells: sizes at which human tumours are taken to be detectable in published models
 MOST_BARS = 9
+LEAST_REACH = 0.01  # of the logarithm: bars that move a threshold by less are left out
 
 
 def steady_tumours(found, options):
@@ -211,7 +212,8 @@ def _bars(ax, column, value, label, swings):
     def reach(row):
         return max(abs(np.log(place(v) / value)) for v in row[1:] if not np.isnan(v))
 
-    ends = sorted((row for row in ends if not np.isnan(row[1]) or not np.isnan(row[2])), key=reach)[-MOST_BARS:]
+    known = [row for row in ends if not np.isnan(row[1:]).all()]
+    ends = [row for row in sorted(known, key=reach) if reach(row) > LEAST_REACH][-MOST_BARS:]
     for y, (_, a, b) in enumerate(ends):
         ax.plot([place(a), place(b)], [y, y], color=PALETTE["grey"], linewidth=5, solid_capstyle="butt", alpha=0.6,
                 zorder=1)  # fmt: skip

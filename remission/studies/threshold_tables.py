@@ -74,7 +74,7 @@ def _of_loop(loop, options):
     for i, (way, threshold) in enumerate(loop.residual.items()):
         own = i == 1
         yield Asked(("residual_bare", "residual_disease", "residual_inflamed")[i], "paracrine_loop",
-                    f"tumour above which chemotherapy of {e:g} alone fails; left besides: {way}", threshold,
+                    f"tumour at the start that is too much for chemotherapy of {e:g}; {way}", threshold,
                     3 if own else None, "prediction; never measured", own)  # fmt: skip
     if loop.course is not None:
         yield Asked("shortest_blockade", "paracrine_loop",
@@ -106,9 +106,10 @@ def _of_rates(found):
     for t in found.sizes:
         way = t.conditions[0]
         name = "direct" if way.startswith("N*_m") else "by_aneuploidy" if way.startswith("N*_a") else "exact"
+        words = {"direct": "formula, mutants alone", "by_aneuploidy": "formula, by way of aneuploid cells"}
         yield Asked(f"threshold_size_{name}", "rescue_by_aneuploidy",
-                    f"cells of which one is rescued with probability 1 - 1/e: {way.split(';')[0]}", t,
-                    headline=name == "exact")  # fmt: skip
+                    f"N*, cells that are rescued with probability 1 \N{MINUS SIGN} 1/e; "
+                    f"{words.get(name, 'branching process')}", t)  # fmt: skip
 
 
 def _whose(threshold):
@@ -175,17 +176,17 @@ def _note(one):
     t = one.threshold
     words = [t.found]
     if t.enclosure:
-        words.append(f"exactly one proved within {_digits(*t.enclosure)}")
+        words.append(f"exactly one proved within {' and '.join(_digits(*t.enclosure))}")
     return "; ".join([*words, *([one.note] if one.note else [])])
 
 
 def _digits(low, high):
     """Both ends, rounded outward at the second digit in which they differ."""
     if low == high:
-        return f"{low!r} and {high!r}"
+        return f"{low!r}", f"{high!r}"
     place = Decimal(1).scaleb((Decimal(high) - Decimal(low)).adjusted() - 1)
     ends = Decimal(low).quantize(place, ROUND_FLOOR), Decimal(high).quantize(place, ROUND_CEILING)
-    return " and ".join(f"{end:f}" for end in ends)
+    return tuple(f"{end:f}" for end in ends)
 
 
 def every_table(found, name) -> tuple:
@@ -212,14 +213,14 @@ def every_table(found, name) -> tuple:
 
 def _values_table(found, name):
     columns = (
-        ("threshold", ""), ("model", ""), ("of", ""), ("value", ""), ("unit", ""), ("mechanism", ""), ("found", ""),
-        ("proved from", ""), ("proved to", ""), ("moves most with", ""), ("elasticity", ""),
+        ("threshold", ""), ("of", ""), ("value", ""), ("unit", ""), ("found", ""), ("proved from", ""),
+        ("proved to", ""), ("moves most with", ""), ("elasticity", ""), ("mechanism", ""), ("model", ""),
     )  # fmt: skip
     rows = []
     for one in asked(found):
         t = one.threshold
-        low, high = t.enclosure or (None, None)
-        rows.append((one.words, one.model, t.of, float(t), _unit(t), t.mechanism, t.found, low, high, *_strongest(t)))
+        low, high = _digits(*t.enclosure) if t.enclosure else ("", "")
+        rows.append((one.words, t.of, float(t), _unit(t), t.found, low, high, *_strongest(t), t.mechanism, one.model))
     caption = (
         "Every threshold: value, how it was found, the ends between which it is proved to lie, and the parameter that "
         "moves it most (percent of the value for one percent of the parameter)."

@@ -24,7 +24,7 @@ DEFAULTS = {
     "full_blocker": 100.0,
     "pulse_on": 7.0,
     "pulse_every": 14.0,
-    "undecided": 0.03,
+    "undecided": 0.05,
     "n_residue": 0,
 }
 OPTIONS = (*DEFAULTS, "fits", "dataset")
