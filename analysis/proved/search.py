@@ -15,6 +15,7 @@ from . import balls, reduce
 __all__ = []  # of use inside the package only
 
 NARROWEST = 1e-10  # relative side of a box that is left undecided
+COARSER, COARSEST = 30.0, 1e-4  # where there are too many of them it is made larger, up to this
 MOST_BOXES, CHUNK, MOST_FOUND = 20_000_000, 4096, 512
 RATIONAL = {ADD, SUBTRACT, MULTIPLY, DIVIDE, NEGATE, POWER_WHOLE}
 MANY = 64  # undecided boxes of a part that is looked at as a continuum
@@ -61,6 +62,7 @@ class Searched:
     points: np.ndarray
     open: bool = False
     degenerate: bool = False
+    full: bool = False
     special: object = None
     below: tuple = ()
 
@@ -317,6 +319,9 @@ class Prepared:
         if not n:
             return Searched(part, none, np.zeros((1, 0, 2)), none, *nothing)
         searched = self._run(n, part, until, most_boxes, narrowest)
+        while searched is not None and searched.full and narrowest < COARSEST:  # so many small boxes are one cluster
+            narrowest *= COARSER
+            searched = self._run(n, part, until, most_boxes, narrowest)
         if searched is not None:
             REGULAR.add(part)
             return searched
@@ -348,7 +353,7 @@ class Prepared:
         left = np.concatenate([found[2, : count[2]], stack[: count[0]]])
         return Searched(
             part, found[0, : count[1]].copy(), found[1, : count[1]].copy(), left, np.concatenate(kinds),
-            np.concatenate(points), open=bool(count[0]),
+            np.concatenate(points), open=bool(count[0]), full=bool(count[0]) and count[2] >= MOST_FOUND,
         )  # fmt: skip
 
     def _empty(self):
