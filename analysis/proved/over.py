@@ -8,6 +8,7 @@ import numpy as np
 __all__ = []  # `StateCounts` is offered by `steady_states`
 
 FINER = 1  # times the resolution, as far as cells are cut to decide stabilities alone
+MOST_SLABS, SMALLEST = 200, 2.0**-12  # cells of the range in which a side of the box is looked at, and their part of it
 MOST_BOXES, NARROWEST = 600, 1e-4  # of the search in one cell: where it does not decide, the cell is cut instead
 
 
@@ -97,7 +98,9 @@ def counts(problem, box, box_from, over, time_limit, resolution=2.0**-10) -> Sta
     began = time.monotonic()
     names = list(over)
     between = {1: _between_points, 2: _in_regions}.get(len(names))
-    found = between(problem, box, over, time_limit) if between else None
+    doubtful = _below(problem, box, over, 0.2 * time_limit) if between else None
+    usable = doubtful is not None and (len(names) == 1 or not doubtful)
+    found = between(problem, box, over, time_limit, doubtful) if usable else None
     if found:
         sides, cells = found
         return StateCounts(problem, dict(over), sides, box_from, tuple(cells), time.monotonic() - began)
@@ -122,7 +125,51 @@ def counts(problem, box, box_from, over, time_limit, resolution=2.0**-10) -> Sta
     return StateCounts(problem, dict(over), box, box_from, tuple(cells), time.monotonic() - began)
 
 
-def _between_points(problem, box, over, time_limit):
+def _below(problem, box, over, time_limit):
+    """Cells of a range at which steady states may lie just below zero; None where these are not few and small.
+
+    Special points are sought there as well: a state that the box does not hold would be counted with those it does.
+    """
+    from . import answer, events, reduce, search
+
+    until, names, doubtful = time.monotonic() + time_limit, list(over), []
+    whole = np.array([over[n] for n in names], dtype=float)
+    system = reduce.system_of(problem.model)
+    low, high = np.array([box[s.name] for s in system.states], dtype=float).T
+    open_ = np.array([low[i] == 0 and reduce.over(system.equations[s], s, set()) is None
+                      for i, s in enumerate(system.states)])  # fmt: skip
+    sides = np.column_stack([np.where(open_, -1.001 * events.SLACK * (high - low), low), high])
+    for k in np.flatnonzero(open_):
+        slab, stack, tried = sides.copy(), [whole], 0
+        slab[k, 1] = 0.0
+        while stack:
+            cell, tried = stack.pop(), tried + 1
+            if tried > MOST_SLABS or time.monotonic() > until:
+                return None
+            values = answer.parameter_intervals(problem, dict(zip(names, cell, strict=True)))
+            found = search.search_box(problem.model, values, slab, until, MOST_BOXES, NARROWEST)
+            if found.complete and not found.undecided and all(r.enclosure[k, 0] >= 0 for r in found.roots):
+                continue
+            width = (cell[:, 1] - cell[:, 0]) / (whole[:, 1] - whole[:, 0])
+            j = int(np.argmax(width))
+            if width[j] <= SMALLEST:
+                doubtful.append(cell)
+                continue
+            upper, lower = cell.copy(), cell.copy()
+            upper[j, 0] = lower[j, 1] = 0.5 * (cell[j, 0] + cell[j, 1])
+            stack += [upper, lower]
+    return doubtful
+
+
+def _without(low, high, cells):
+    """What of an interval is left without the inside of others, as intervals."""
+    left = [(low, high)]
+    for a, b in cells:
+        left = [piece for x, y in left for piece in ((x, min(y, a)), (max(x, b), y)) if piece[0] < piece[1]]
+    return left
+
+
+def _between_points(problem, box, over, time_limit, doubtful):
     """Cells between the special points of one parameter, with the box; None where these are not all proved."""
     from . import reduce
     from .all_points import certified_points
@@ -135,17 +182,19 @@ def _between_points(problem, box, over, time_limit):
     if not found.complete or not found.stretches or any(not s.stable_throughout for s in found.stretches):
         return None
     cells, at = [], within[0]
-    for s in found.stretches:
-        if at < s.low:
-            cells.append(Cell({name: (at, s.low)}, None))
-        cells.append(Cell({name: (s.low, s.high)}, s.count, s.stabilities))
-        at = s.high
+    cut = [tuple(cell[0].tolist()) for cell in doubtful]
+    known = [(a, b, s) for s in found.stretches for a, b in sorted(_without(s.low, s.high, cut))]
+    for a, b, s in known:
+        if at < a:
+            cells.append(Cell({name: (at, a)}, None))
+        cells.append(Cell({name: (a, b)}, s.count, s.stabilities))
+        at = b
     if at < within[1]:
         cells.append(Cell({name: (at, within[1])}, None))
     return found.box, _joined(cells, name)
 
 
-def _in_regions(problem, box, over, time_limit):
+def _in_regions(problem, box, over, time_limit, _doubtful):
     """Cells of the plane of two parameters, with the box; None where it cannot be cut that way."""
     from remission.models import ProblemError
 

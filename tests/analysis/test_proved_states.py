@@ -336,6 +336,13 @@ def test_how_many_for_all_values_of_a_parameter():
     assert steady_states(kuznetsov(), over={"sigma": (0.11, 0.13)}).count == 4
 
 
+@pytest.mark.parametrize(("name", "within"), [("r0", (0.6027888692463239, 0.8541111129277992)), ("b", (0.7264, 0.733))])
+def test_states_just_below_zero_are_not_counted(name, within):
+    """The second of two clones, fed by mutants of the first, is below zero at a third state: outside of the box."""
+    counted = steady_states(clones(2), over={name: within}).count
+    assert counted == len(steady_states(clones(2).replace(parameters={name: sum(within) / 2}))) == 2
+
+
 def test_ranges_that_are_refused():
     with pytest.raises(ProblemError, match=r"over names 'sigm'.*sigma"):
         steady_states(kuznetsov(), over={"sigm": (0, 1)})
