@@ -47,7 +47,7 @@ def setup(app):
     """Pages of the catalogue and pictures of all pages are written before Sphinx looks for them."""
     from remission.gallery import write_site
 
-    sys.path.insert(0, app.srcdir)
+    sys.path.insert(0, str(app.srcdir))
     from run_pages import draw_pages
 
     app.connect("builder-inited", lambda _: write_site(Path(app.srcdir) / "gallery"))

@@ -82,17 +82,10 @@ def _nadir(arm):
 
 
 def _back(arm, start):
-    """Day on which a tumour that had shrunk is back at its first size; NaN if never, infinite time is not asked."""
-    import numpy as np
-    from scipy.optimize import brentq
+    """Day on which a tumour that had shrunk is back at its first size; infinite if never."""
+    from remission.analysis import time_to_relapse
 
-    times, sizes = arm.solution.t, arm.solution["T"]
-    low = int(np.argmin(sizes))
-    above = np.flatnonzero(sizes[low:] > start)
-    if low == 0 or not above.size:
-        return math.nan
-    end = low + above[0]
-    return brentq(lambda t: arm.size(t) - start, times[end - 1], times[end])
+    return float(time_to_relapse(arm.solution, start, of="T"))
 
 
 def numbers(given, grid, options) -> tuple:
