@@ -18,13 +18,13 @@ _ROOMS = ("models", "solvers", "analysis", "datasets")
 
 _SHELVES = {
     "remission.models": """
-        Model State Parameter Input Lineage t x grad compose
+        Model State Parameter Input Lineage t x y grad compose
     """,
     "remission.models.errors": """
         RemissionError ModelError ProblemError DataError SolveError CertificateError KeywordError
     """,
     "remission.solvers": """
-        Treatment Grid Problem Solution System solve sample check_gradient system save_problem load_problem
+        Treatment Grid Wall Problem Solution System solve sample check_gradient system save_problem load_problem
     """,
     "remission.analysis": """
         Outcome at_end nadir time_to_progression doubling_time relapse_probability cure_fraction

@@ -14,7 +14,7 @@ from .system import System, system
 
 if TYPE_CHECKING:
     from .gradient_check import check_gradient
-    from .grid import Grid
+    from .grid import Grid, Wall
     from .moving import Event
     from .problem import Problem
     from .solution import Solution
@@ -29,6 +29,7 @@ __all__ = [
     "SolveWarning",
     "System",
     "Treatment",
+    "Wall",
     "check_gradient",
     "load_problem",
     "sample",
@@ -43,6 +44,7 @@ _HOME = {
     "Problem": ".problem",
     "Solution": ".solution",
     "Treatment": ".treatment",
+    "Wall": ".grid",
     "check_gradient": ".gradient_check",
 }
 

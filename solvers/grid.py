@@ -282,5 +282,6 @@ def refuse_grid(problem, verb):
     if problem.grid.spatial:
         raise ProblemError(
             f"{verb}: {problem.model.name} lives on {problem.grid!r}; this is for one well-mixed cell: use "
-            "problem.replace(grid=Grid()), with initial values that do not depend on position"
+            "problem.replace(grid=Grid()), with initial values that do not depend on position; of a solution on a grid "
+            "ask solution.mean(name), solution.total(name) or at_end(name), which are for the mean over the grid"
         )

@@ -7,7 +7,7 @@ import numpy as np
 
 from remission.models.errors import ProblemError, SolveError, did_you_mean, refuse_unknown_keywords
 
-from .space.fields import field_values
+from .space.fields import field_values, summed
 
 __all__ = ["Solution"]
 
@@ -54,7 +54,11 @@ class Solution:
         return f"<Solution of {self.problem.model.name}: {self.status}, {len(self.t)} times>"
 
     def __getstate__(self):
-        return {name: value for name, value in self.__dict__.items() if name not in ("_cache", "_starts")}
+        return {
+            name: value
+            for name, value in self.__dict__.items()
+            if name not in ("_cache", "_starts", "minimum", "drift")
+        }
 
     def __setstate__(self, state):
         self.__dict__.update(state, _cache={})
@@ -64,14 +68,20 @@ class Solution:
         unit = self.problem.model.time_unit
         how = "done" if self.success else f"{self.status}: {self.message}"
         lines = [f"{self.problem.model.name}, t from {first:g} to {last:g} {unit}, {self.method}: {how}"]
-        names = (*self.problem.system.states, *self.problem.system.observables)
-        width = max(map(len, names)) + 2
-        for name in names:
-            start, end = self.at([first, last], name)
-            lines.append(f"  {name:<{width}}{start:g} -> {end:g}")
+        lines += self._described()
         if self.events:
             lines.append(f"  {len(self.events)} events, the first {self.events[0]}, the last {self.events[-1]}")
         return "\n".join(lines)
+
+    def _described(self):
+        if self.problem.grid.spatial:
+            from .space.written_out import describe
+
+            return describe(self)
+        names = (*self.problem.system.states, *self.problem.system.observables)
+        width = max(map(len, names)) + 2
+        ends = ((name, *self.at(list(self.problem.t_span), name)) for name in names)
+        return [f"  {name:<{width}}{start:g} -> {end:g}" for name, start, end in ends]
 
     def __getitem__(self, name):
         name = getattr(name, "name", name)
@@ -113,11 +123,102 @@ class Solution:
         """States over the output times, shape (n, n_t), as in SciPy."""
         return np.array([self[name] for name in self.problem.system.states])
 
+    def total(self, name, region=None) -> np.ndarray:
+        """Integral of a state or observable over the grid, or a part of it, at the output times.
+
+        Parameters
+        ----------
+        name : str
+        region : bool array or callable, optional
+            Cells that count: an array of the grid's shape, or a function of x (of a rectangle of x and y) that gives
+            one. All of them if not given.
+
+        Returns
+        -------
+        (n_t,) array
+            In units of `name` times a length, area or volume, as the grid's `volumes`; of one cell the values.
+
+        Raises
+        ------
+        ProblemError
+            If the region does not fit the grid, or no cell lies in it.
+
+        Examples
+        --------
+        >>> from remission.models import glioma_invasion
+        >>> from remission.solvers import Grid, Problem, solve
+        >>> inside = lambda x: x < 5
+        >>> glioma = Problem(glioma_invasion(), grid=Grid(40, 20.0), initial={"c": lambda x: 0.5 * (x < 5)})
+        >>> solution = solve(glioma, t_eval=[0, 100])
+        >>> solution.total("c").round(2).tolist(), solution.mean("c", region=inside).round(2).tolist()
+        ([2.5, 7.06], [0.5, 0.6])
+        """
+        return summed(self, self._known(name), region, mean=False)
+
+    def mean(self, name, region=None) -> np.ndarray:
+        """Mean of a state or observable over the grid, or a part of it, at the output times.
+
+        Parameters
+        ----------
+        name, region
+            As in `total`.
+
+        Returns
+        -------
+        (n_t,) array
+            In units of `name`.
+        """
+        return summed(self, self._known(name), region, mean=True)
+
+    def final(self) -> dict:
+        """States at the end, by name: what `Problem(initial=...)` takes to go on from there.
+
+        Returns
+        -------
+        dict of str -> array of the grid's shape, or float
+            After a failure NaN.
+
+        Examples
+        --------
+        >>> from remission.models import glioma_invasion
+        >>> from remission.solvers import Grid, Problem, solve
+        >>> first = solve(Problem(glioma_invasion(), t_span=(0, 50), grid=Grid(40, 20.0)))
+        >>> more = solve(first.problem.replace(initial=first.final()))
+        >>> more["c"].shape
+        (101, 40)
+        """
+        ends = {name: self.at(self.problem.t_span[1], name, "right") for name in self.problem.system.states}
+        return {name: value if value.ndim else float(value) for name, value in ends.items()}
+
+    @cached_property
+    def minimum(self) -> dict:
+        """State -> its smallest value at any step, in any cell."""
+        from .space.kept import lowest_values
+
+        return lowest_values(self)
+
+    @cached_property
+    def drift(self) -> dict:
+        """Amount that nothing should change -> its largest change at any step, relative to the start.
+
+        Such amounts are states, or sums of states, that reactions keep, where walls let nothing pass and the treatment
+        adds and takes nothing; empty where there are none.
+        """
+        from .space.kept import amount_drift
+
+        return amount_drift(self)
+
     def require(self) -> "Solution":
         """The solution itself, or a `SolveError` with the reason if it failed."""
         if not self.success:
             raise SolveError(f"{self.problem.model.name}: {self.message}")
         return self
+
+    def _known(self, name):
+        name = getattr(name, "name", name)
+        if name not in self.names:
+            raise ProblemError(f"{self.problem.model.name} has no output {name!r}; {did_you_mean(name, self.names)}")
+        return name
 
     def at(self, t, name=None, side="left"):
         """Values at any times of the span.
@@ -134,7 +235,7 @@ class Solution:
         Returns
         -------
         array of the shape of t, or dict of name -> array
-            NaN after a failure.
+            On a grid (m, *grid.shape) of states and observables. NaN after a failure.
 
         Raises
         ------
@@ -150,9 +251,7 @@ class Solution:
         """
         if name is None:
             return {n: self.at(t, n, side) for n in self.names}
-        name = getattr(name, "name", name)
-        if name not in self.names:
-            raise ProblemError(f"{self.problem.model.name} has no output {name!r}; {did_you_mean(name, self.names)}")
+        name = self._known(name)
         times = np.asarray(t, dtype=float)
         system = self.problem.system
         z, u, _ = self._states(np.atleast_1d(times), side)
@@ -223,21 +322,36 @@ class Solution:
         direct = by_parameter[inside.index(parameter)] if parameter in inside else 0.0
         return (by_state * s).sum(axis=0) + direct + (by_input * du[:, j]).sum(axis=0)
 
-    def to_pandas(self):
-        """A DataFrame: one row a time, one column a name, index in the model's unit of time."""
+    def to_pandas(self, fields=False):
+        """A DataFrame: one row a time, one column a name, index in the model's unit of time.
+
+        Parameters
+        ----------
+        fields : bool
+            On a grid, columns are means over the grid; with `fields` the values of all cells, one row for each time
+            and cell, with an index of time, y and x.
+        """
         try:
             import pandas
         except ImportError:
             raise ImportError('to_pandas needs pandas: pip install "remission[data]"') from None
+        if self.problem.grid.spatial:
+            from .space.written_out import table
+
+            return table(self, fields)
         index = pandas.Index(self.t, name=f"time ({self.problem.model.time_unit})")
         return pandas.DataFrame({name: self[name] for name in self.names}, index=index)
 
     def to_xarray(self):
-        """An xarray Dataset over `time`, with units and meanings as attributes."""
+        """An xarray Dataset over `time`, on a grid `y` and `x` too, with units and meanings as attributes."""
         try:
             import xarray
         except ImportError:
             raise ImportError('to_xarray needs xarray: pip install "remission[data]"') from None
+        if self.problem.grid.spatial:
+            from .space.written_out import named_arrays
+
+            return named_arrays(self, self._attributes)
         data = {name: ("time", self[name], self._attributes(name)) for name in self.names}
         model = self.problem.model
         coordinates = {"time": ("time", self.t, {"units": model.time_unit})}
