@@ -151,7 +151,7 @@ class Solution:
         >>> glioma = Problem(glioma_invasion(), grid=Grid(40, 20.0), initial={"c": lambda x: 0.5 * (x < 5)})
         >>> solution = solve(glioma, t_eval=[0, 100])
         >>> solution.total("c").round(2).tolist(), solution.mean("c", region=inside).round(2).tolist()
-        ([2.5, 7.06], [0.5, 0.6])
+        ([2.5, 5.0], [0.5, 0.56])
         """
         return summed(self, self._known(name), region, mean=False)
 
