@@ -1,13 +1,15 @@
-"""Thresholds of the clonal models: doses that each clone needs, critical missegregation by three definitions, N*."""
+"""Thresholds of the other models: clones, critical missegregation by three definitions, N*, the latest operation."""
 
 from dataclasses import dataclass
 
-__all__ = ["Missegregation", "clone_doses", "missegregation", "threshold_sizes"]
+__all__ = ["Missegregation", "clone_doses", "latest_surgery", "missegregation", "operated", "threshold_sizes"]
 
 KAP_R = 0.1  # kill of resistant cells at full dose in the example of `clonal_relapse`; the default is none
 LADDER = {"n": 8, "normal": 2}
 P_RANGE = (1e-4, 0.3)
 MEASURED = (2.5e-4, 1e-2)  # per chromosome and division, cancer cell lines
+CUT = 0.999  # part of the primary tumour that an operation takes
+DAYS = (60.0, 300.0)  # of the operation, counted from a thousand cells
 PACLITAXEL = 18.5 / 46  # missegregations per division under paclitaxel, over the chromosomes of a human cell
 
 
@@ -83,3 +85,42 @@ def threshold_sizes():
     from remission.solvers import Problem
 
     return thresholds(Problem(rescue_by_aneuploidy()), kinds="threshold size")
+
+
+def operated(options):
+    """Two sites: the primary is cut out on `day`, and lasting chemotherapy starts then.
+
+    Parameters
+    ----------
+    options : dict
+        Of the chapter.
+
+    Returns
+    -------
+    Problem
+    """
+    from remission.models import Parameter, metastasis
+    from remission.solvers import Problem, Treatment
+
+    model = metastasis()
+    day = Parameter("day", 90.0, unit="day", scale="linear", about="day of the operation")
+    treatment = Treatment.surgery({"T1": CUT}, at=day) + Treatment.constant({"e": options["dose"]}, start=day)
+    return Problem(model, (0, 400), treatment=treatment)
+
+
+def latest_surgery(options):
+    """Last day of an operation, followed by lasting chemotherapy, after which the tumour does not come back.
+
+    Parameters
+    ----------
+    options : dict
+
+    Returns
+    -------
+    Threshold or None
+        None where every day is early or late enough.
+    """
+    from remission.analysis import thresholds
+
+    found = thresholds(operated(options), of="day", within=DAYS, kinds="latest surgery")
+    return found[-1] if len(found) else None

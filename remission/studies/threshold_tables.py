@@ -54,7 +54,7 @@ def asked(found) -> list:
     -------
     list of Asked
     """
-    return [*_of_loop(found.loop, found.options), *_of_clones(found), *_of_rates(found)]
+    return [*_of_loop(found.loop, found.options), *_of_surgery(found), *_of_clones(found), *_of_rates(found)]
 
 
 def _of_loop(loop, options):
@@ -84,6 +84,12 @@ def _of_loop(loop, options):
         yield Asked("pulsed_dose", "paracrine_loop",
                     f"dose above which a very small tumour dies out, given {options['pulse_on']:g} of "
                     f"{options['pulse_every']:g} days", loop.pulsed)  # fmt: skip
+
+
+def _of_surgery(found):
+    if found.surgery is not None:
+        words = f"last day of an operation (day 0: a thousand cells) before chemotherapy of {found.options['dose']:g}"
+        yield Asked("latest_surgery", "metastasis", f"{words} that clears both sites", found.surgery)
 
 
 def _of_clones(found):

@@ -82,6 +82,12 @@ def _blockade(found):
             f"beside lasting chemotherapy bring the tumour to {millions(loop.course_left)}, just across the border. "
             f"This hangs most on {first} and {then}."
         )
+    if found.surgery is not None:
+        text += (
+            f" In the model of two sites, where the primary tumour is cut out and the same chemotherapy starts then, "
+            f"the operation has to come before day {float(found.surgery):.0f}, counted from a thousand cells; later "
+            "the distant site is beyond its border."
+        )
     return text
 
 

@@ -45,6 +45,8 @@ class Found:
     missegregation : Missegregation
     sizes : Thresholds
         N*.
+    surgery : Threshold or None
+        Latest operation before lasting chemotherapy.
     men : tuple of Patient
         Empty where no fits are at hand.
     options : dict
@@ -55,6 +57,7 @@ class Found:
     doses: dict
     missegregation: object
     sizes: object
+    surgery: object
     men: tuple
     options: dict
 
@@ -148,7 +151,7 @@ def find(options, folder, fits, dataset, progress) -> Found:
     """
     from remission import datasets
 
-    from .threshold_lineages import clone_doses, missegregation, threshold_sizes
+    from .threshold_lineages import clone_doses, latest_surgery, missegregation, threshold_sizes
     from .threshold_loop import loop, swings_of
     from .threshold_patients import patients
 
@@ -158,6 +161,7 @@ def find(options, folder, fits, dataset, progress) -> Found:
         clone_doses(),
         missegregation(),
         threshold_sizes(),
+        latest_surgery(options),
         patients(folder, fits, datasets.load(dataset)) if fits else (),
         options,
     )

@@ -15,6 +15,7 @@ from remission.studies import Chapter, RunFolder, threshold_loop, threshold_pati
 from remission.studies.inflammation import treated
 from remission.studies.one_at_a_time import Swing
 from remission.studies.options import read_options
+from remission.studies.threshold_lineages import operated
 
 REFERENCE = tomllib.loads((Path(__file__).parents[1] / "reference.toml").read_text())
 M2, M3 = REFERENCE["oncogene_withdrawal"], REFERENCE["paracrine_loop"]
@@ -99,6 +100,15 @@ def test_residual_disease_divides_the_runs(numbers):
         for f in (0.999, 1.001)
     ]
     assert ends[0] < 1e-3 < 300 < ends[1]
+
+
+def test_the_latest_operation_divides_the_runs(numbers):
+    day = numbers["latest_surgery"]
+    assert 60 < day < 300
+    problem = operated({"dose": 0.6}).replace(t_span=(0, 1500), rtol=1e-10)
+    ends = [sample(problem.replace(parameters={"day": day + d}), [1500], ["T1", "T2"]).values[0] for d in (-0.05, 0.05)]
+    assert max(ends[0]) < 1e-3
+    assert ends[1] == pytest.approx((364.94, 107.81), rel=1e-3)
 
 
 def test_thresholds_of_clones_rates_and_sizes(numbers):
