@@ -8,7 +8,7 @@ import numpy as np
 __all__ = []  # `StateCounts` is offered by `steady_states`
 
 FINER = 1  # times the resolution, as far as cells are cut to decide stabilities alone
-MOST_SLABS, SMALLEST = 200, 2.0**-12  # cells of the range in which a side of the box is looked at, and their part of it
+MOST_SLABS, SMALLEST = 400, 2.0**-36  # cells of the range in which a side of the box is looked at, and their part of it
 MOST_BOXES, NARROWEST = 600, 1e-4  # of the search in one cell: where it does not decide, the cell is cut instead
 
 
@@ -132,7 +132,7 @@ def _below(problem, box, over, time_limit):
     """
     from . import answer, events, reduce, search
 
-    until, names, doubtful = time.monotonic() + time_limit, list(over), []
+    until, names, doubtful = None, list(over), []  # the clock starts after the first search, which may compile
     whole = np.array([over[n] for n in names], dtype=float)
     system = reduce.system_of(problem.model)
     low, high = np.array([box[s.name] for s in system.states], dtype=float).T
@@ -144,10 +144,11 @@ def _below(problem, box, over, time_limit):
         slab[k, 1] = 0.0
         while stack:
             cell, tried = stack.pop(), tried + 1
-            if tried > MOST_SLABS or time.monotonic() > until:
+            if tried > MOST_SLABS or (until is not None and time.monotonic() > until):
                 return None
             values = answer.parameter_intervals(problem, dict(zip(names, cell, strict=True)))
             found = search.search_box(problem.model, values, slab, until, MOST_BOXES, NARROWEST)
+            until = time.monotonic() + time_limit if until is None else until
             if found.complete and not found.undecided and all(r.enclosure[k, 0] >= 0 for r in found.roots):
                 continue
             width = (cell[:, 1] - cell[:, 0]) / (whole[:, 1] - whole[:, 0])
