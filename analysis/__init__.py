@@ -23,6 +23,7 @@ _SHELVES = {
         Outcome as_outcome at_end cure_fraction doubling_time nadir nadir_time relapse_probability
         time_to_progression
     """,
+    "fronts": "front_position front_width invasion_speed",
     "lineages": "ExpectedLineages expected_lineages relapse_free_survival",
     "kendall": """
         Established LineageProcess establishment_probability expected_cells expected_established lineage_process

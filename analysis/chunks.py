@@ -97,7 +97,7 @@ def way_of(problem, outcomes, times=None) -> str:
     if times is None and all(o.unsolved for o in outcomes):
         return "asked"
     outcomes = tuple(o for o in outcomes if not o.unsolved)
-    if problem.treatment.rules or problem.extinction_gate or kernels.reason_not(problem):
+    if problem.grid.spatial or problem.treatment.rules or problem.extinction_gate or kernels.reason_not(problem):
         return "solve"
     if times is not None or all(_at_known_times(problem, o) for o in outcomes):
         return "lanes"
@@ -328,11 +328,13 @@ def _one_course(work, parameters, stepwise):
     names = [o.of for o in work.outcomes]
     try:
         member = work.problem.replace(parameters=parameters)
-        if not stepwise:
+        if not stepwise and not member.grid.spatial:
             found = sample(member, work.times, names)
             return found.values, "done" if found.success else "failed", found.message
         solution = _quietly(member, t_eval=work.times)
-        return np.column_stack([solution[name] for name in names]), solution.status, solution.message
+        inputs = member.system.inputs
+        values = [solution[n] if n in inputs or not member.grid.spatial else solution.mean(n) for n in names]
+        return np.column_stack(values), solution.status, solution.message
     except RemissionError as fault:
         return np.full(work.shape, np.nan), "refused", str(fault)
 
@@ -345,4 +347,6 @@ def _quietly(problem, **more):
 
 
 def _only_ends(problem, outcomes):
-    return all(o.kind == "at_end" for o in outcomes) and not problem.treatment.rules and not problem.extinction_gate
+    if problem.grid.spatial or problem.treatment.rules or problem.extinction_gate:
+        return False
+    return all(o.kind == "at_end" for o in outcomes)

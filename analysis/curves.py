@@ -1,7 +1,7 @@
 """One output along a solution: its pieces between jumps, lowest points, crossings, and their derivatives.
 
 A curve jumps at doses and bends where the treatment changes. Everything here therefore works on the segments of the
-integration, on their dense output, and never between output times.
+integration, on their dense output, and never between output times. On a grid the curve is that of the mean over it.
 """
 
 from dataclasses import dataclass
@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from remission.models.errors import ProblemError, did_you_mean
+from remission.solvers.space.fields import mean_values, region_weights
 
 __all__ = ["Place", "lowest"]
 
@@ -50,16 +51,27 @@ def states_in(segment, times) -> np.ndarray:
 
 
 def values_in(solution, name, number, times) -> np.ndarray:
-    """Values of a state, observable or input in one segment, shape of `times` (1D)."""
+    """Values of a state, observable or input in one segment, shape of `times` (1D); means over a grid."""
     system, segment = solution.problem.system, solution.trace.segments[number]
     times = np.asarray(times, dtype=float)
     if name in system.inputs:
         return np.full(times.shape, segment.inputs[system.inputs.index(name)])
+    if solution.problem.grid.spatial:
+        return mean_values(solution.problem, name, times, lambda now: states_in(segment, now), segment.inputs)
     z = states_in(segment, times)
     if name in system.states:
         return z[system.states.index(name)]
     u = np.repeat(segment.inputs[:, None], len(times), axis=1)
     return system.observe(times, z[: system.n], solution.problem.p, u)[system.observables.index(name)]
+
+
+def value_at(solution, time, name, side="left") -> float:
+    """Value of an output at a time, of a field the mean over the grid."""
+    value = solution.at(time, name, side=side)
+    if not value.ndim:
+        return float(value)
+    weights = region_weights(solution.problem.grid, None)
+    return float(value.ravel() @ weights / weights.sum())
 
 
 def nodes(solution, name):
@@ -76,7 +88,7 @@ def nodes(solution, name):
     if solution.trace.z_final is not None and solution.trace.segments:  # a dose at the very end
         last = solution.problem.t_span[1]
         times.append([last])
-        values.append([float(solution.at(last, name, side="right"))])
+        values.append([value_at(solution, last, name, "right")])
         numbers.append([len(solution.trace.segments)])
     return tuple(np.concatenate(part) for part in (numbers, times, values))
 
@@ -264,6 +276,7 @@ def noise(solution, name, place) -> float:
     if name in system.inputs:
         return 0.0
     segment = solution.trace.segments[min(place.segment, len(solution.trace.segments) - 1)]
-    y = states_in(segment, np.array([place.time]))[: system.n, 0]
+    y = states_in(segment, np.array([place.time]))[:, 0]
+    y = y.reshape(-1, system.n).mean(axis=0) if problem.grid.spatial else y[: system.n]
     slopes = system.observe_tangent(place.time, y, problem.p, segment.inputs)[0][system.observables.index(name)]
     return float(np.nan_to_num(10 * np.abs(slopes) @ atol))

@@ -1,5 +1,6 @@
 """How each kind of outcome is computed, differentiated, named and measured."""
 
+import functools
 import math
 from dataclasses import dataclass
 
@@ -30,6 +31,8 @@ class Kind:
     asked : callable or None
         (problem, of, base, **options) -> float where the problem need not be solved; `base` is one at other numbers
         that answers may be followed from, or None.
+    on_grids : bool
+        Whether it is for solutions on grids too: of the mean over the grid, or of fronts.
     """
 
     value: object
@@ -38,13 +41,14 @@ class Kind:
     unit: object
     check: object
     asked: object = None
+    on_grids: bool = False
 
 
 # --- value at the end -------------------------------------------------------------------------------------------------
 
 
 def _end(solution, of):
-    return float(solution.at(solution.problem.t_span[1], of))
+    return curves.value_at(solution, solution.problem.t_span[1], of)
 
 
 def _end_gradient(solution, of):
@@ -73,7 +77,7 @@ def _progression(solution, of, factor, since):
     """Place of the crossing (or None), place of the reference, and whether the reference is noise."""
     table = curves.nodes(solution, of)
     if since == "start":
-        start = float(solution.at(solution.problem.t_span[0], of))
+        start = curves.value_at(solution, solution.problem.t_span[0], of)
         if start <= 0:
             raise ProblemError(
                 f"time to progression: {of} is {start:g} at the start, and growth by a factor of nothing has no "
@@ -145,7 +149,8 @@ def _window(solution, between):
 def _window_ends(solution, of, between):
     first, last = _window(solution, between)
     start = solution.problem.t_span[0]
-    return float(solution.at(first, of, side="left" if first <= start else "right")), float(solution.at(last, of))
+    side = "left" if first <= start else "right"
+    return curves.value_at(solution, first, of, side), curves.value_at(solution, last, of)
 
 
 def _doubling(solution, of, between):
@@ -241,6 +246,30 @@ def _time_to_relapse_gradient(solution, of, level):
     return [found.get(name, math.nan) for name in solution.carried]
 
 
+def _front(kind, solution, of, **options):
+    from . import fronts
+
+    return fronts.NUMBERS[kind](solution, of, **options)
+
+
+def _front_label(kind, of, **options):
+    from . import fronts
+
+    return fronts.label(kind, of, **options)
+
+
+def _front_unit(kind, problem, of):
+    from . import fronts
+
+    return fronts.unit(kind, problem)
+
+
+def _front_check(problem, of):
+    from . import fronts
+
+    fronts.check(problem, of)
+
+
 def _nothing_to_check(problem, of):
     return None
 
@@ -276,11 +305,13 @@ def _time_unit(problem, of):
 
 
 KINDS = {
-    "at_end": Kind(_end, _end_gradient, lambda of: f"{of} at the end", unit_of, curves.check_name),
-    "nadir": Kind(_nadir, _nadir_gradient, lambda of: f"nadir of {of}", unit_of, curves.check_name),
-    "nadir_time": Kind(_nadir_time, None, lambda of: f"time of the nadir of {of}", _time_unit, curves.check_name),
-    "time_to_progression": Kind(_ttp, _ttp_gradient, _ttp_label, _time_unit, curves.check_name),
-    "doubling_time": Kind(_doubling, _doubling_gradient, _doubling_label, _time_unit, curves.check_name),
+    "at_end": Kind(_end, _end_gradient, lambda of: f"{of} at the end", unit_of, curves.check_name, on_grids=True),
+    "nadir": Kind(_nadir, _nadir_gradient, lambda of: f"nadir of {of}", unit_of, curves.check_name, on_grids=True),
+    "nadir_time": Kind(
+        _nadir_time, None, lambda of: f"time of the nadir of {of}", _time_unit, curves.check_name, on_grids=True
+    ),
+    "time_to_progression": Kind(_ttp, _ttp_gradient, _ttp_label, _time_unit, curves.check_name, on_grids=True),
+    "doubling_time": Kind(_doubling, _doubling_gradient, _doubling_label, _time_unit, curves.check_name, on_grids=True),
     "relapse_probability": Kind(
         _relapse,
         None,
@@ -309,5 +340,17 @@ KINDS = {
         lambda of, function: getattr(function, "__name__", type(function).__name__),
         lambda problem, of: "",
         _nothing_to_check,
+        on_grids=True,
     ),
+    **{
+        kind: Kind(
+            functools.partial(_front, kind),
+            None,
+            functools.partial(_front_label, kind),
+            functools.partial(_front_unit, kind),
+            _front_check,
+            on_grids=True,
+        )
+        for kind in ("front_position", "front_width", "invasion_speed")
+    },
 }

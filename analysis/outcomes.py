@@ -33,9 +33,10 @@ class Outcome:
     ----------
     kind : str
         Which outcome: `"at_end"`, `"nadir"`, `"nadir_time"`, `"time_to_progression"`, `"doubling_time"`,
-        `"relapse_probability"`, `"cure_fraction"`, `"time_to_relapse"`, `"threshold"` or `"function"`.
+        `"relapse_probability"`, `"cure_fraction"`, `"time_to_relapse"`, `"threshold"`, `"front_position"`,
+        `"front_width"`, `"invasion_speed"` or `"function"`.
     of : str, optional
-        State, observable or input that it is about.
+        State, observable or input that it is about; on a grid its mean over the grid.
     options : tuple of (str, value)
         Its other settings, sorted.
 
@@ -129,8 +130,10 @@ class Outcome:
         ProblemError
             If it lacks the output or the lineage.
         """
-        refuse_grid(problem, self.label)
-        KINDS[self.kind].check(problem, self.of)
+        kind = KINDS[self.kind]
+        if not kind.on_grids:
+            refuse_grid(problem, self.label)
+        kind.check(problem, self.of)
 
     def gradient(self, solution) -> dict:
         """Exact derivatives by the parameters whose sensitivities the solution carries.
@@ -153,6 +156,8 @@ class Outcome:
         exact = KINDS[self.kind].gradient
         if exact is None:
             raise ProblemError(f"{self.label} has no exact gradient; sensitivity() uses differences for it")
+        if not self.unsolved and solution.problem.grid.spatial:
+            raise ProblemError(f"{self.label} has no exact gradient on a grid; use differences")
         if self.unsolved:
             found = exact(getattr(solution, "problem", solution), self.of, **dict(self.options))
             return {name: found[name] for name in getattr(solution, "carried", found)}

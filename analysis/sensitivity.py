@@ -252,7 +252,8 @@ def _varied(problem, vary, default):
 def _local(problem, outcomes, names):
     if not names:
         raise ProblemError(f"sensitivity: {problem.model.name} has no parameter to vary")
-    carried = list(names) if any(o.differentiable and not o.unsolved for o in outcomes) else None
+    exact = [o.differentiable and (o.unsolved or not problem.grid.spatial) for o in outcomes]
+    carried = list(names) if any(e and not o.unsolved for e, o in zip(exact, outcomes, strict=True)) else None
     solution = problem
     if not all(o.unsolved for o in outcomes):
         with warnings.catch_warnings():
@@ -260,9 +261,9 @@ def _local(problem, outcomes, names):
             solution = solve(problem, sensitivities=carried).require()
     at = np.array([o(solution) for o in outcomes])
     raw = np.full((len(outcomes), len(names)), np.nan)
-    rough = [i for i, o in enumerate(outcomes) if not o.differentiable]
+    rough = [i for i, is_exact in enumerate(exact) if not is_exact]
     for i, outcome in enumerate(outcomes):
-        if outcome.differentiable:
+        if exact[i]:
             gradient = outcome.gradient(problem if outcome.unsolved else solution)
             raw[i] = [gradient[name] for name in names]
     if rough:

@@ -29,6 +29,7 @@ _SHELVES = {
     "remission.analysis": """
         Outcome at_end nadir time_to_progression doubling_time relapse_probability cure_fraction
         relapse_free_survival
+        front_position front_width invasion_speed
         steady_states verify continue_branches continue_points check_complete sensitivity sweep
         separatrix residual_disease basins nullclines phase_portrait
         certified_points certify_fold certify_hopf certify_transcritical stability_map

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import sympy as sp
 
-from remission.analysis import at_end, continue_branches, steady_states, sweep
+from remission.analysis import continue_branches, steady_states
 from remission.models import Model, Parameter, State, bistable_invasion, grad, paracrine_invasion, x, y
 from remission.models.errors import ModelError, ProblemError
 from remission.models.fluxes import flux_terms
@@ -178,8 +178,8 @@ def test_terms_of_fluxes():
 def test_verbs_for_one_cell_refuse_grids():
     problem = Problem(paracrine_invasion(), grid=Grid(10, 1.0))
     for ask in (
-        lambda: steady_states(problem), lambda: sample(problem, [0, 1], ["tau"]), lambda: at_end("tau")(solve(problem)),
-        lambda: sweep(problem, {"r": [0.1, 0.2]}, [at_end("tau")]), lambda: continue_branches(problem, "e", (0, 1)),
+        lambda: steady_states(problem), lambda: sample(problem, [0, 1], ["tau"]),
+        lambda: continue_branches(problem, "e", (0, 1)),
     ):  # fmt: skip
         with pytest.raises(ProblemError, match="one well-mixed cell"):
             ask()
