@@ -132,7 +132,8 @@ def search_box(model, values, box, until=None, most_boxes=MOST_BOXES, narrowest=
         limits = until, most_boxes - found.n_boxes, narrowest
         searched = None if each.part.alike or each.part.free else each.run(*limits)
         gently = None if searched is None or late(until) else _how_open(each, searched)
-        if searched is None or gently is not None:
+        numbers = np.all(values[:, 0] == values[:, 1])  # over ranges a continuum decides nothing, and letters are slow
+        if numbers and (searched is None or gently is False):
             settled = _settled(model, splitting, index, values, box, bool(gently), limits)
             if settled is not None:
                 searched, each, families, undecided = settled
