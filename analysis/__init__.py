@@ -52,7 +52,7 @@ _SHELVES = {
         CycleBranch CycleBranches CyclePoint ForcedOrbits Orbit continue_cycles floquet_multipliers forced_orbit
         forced_orbits
     """,
-    "plots": "plot",
+    "plots": "animate plot",
 }
 _HOME = {name: module for module, names in _SHELVES.items() for name in names.split()}
 

@@ -37,7 +37,7 @@ _SHELVES = {
         continue_cycles forced_orbit forced_orbits floquet_multipliers
         threshold_curve combination_index ThresholdCurve
         read_table Experiment Own Shared Scaled fit
-        plot
+        animate plot
     """,
 }
 

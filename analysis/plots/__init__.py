@@ -8,6 +8,7 @@ from remission.models.errors import KeywordError, ProblemError, did_you_mean
 # kind of result -> (file, function); by name, so that no result has to be imported to draw another
 DRAWERS = {
     "Solution": ("solution", "plot_solution"),
+    "Field": ("space", "plot_fields"),
     "Model": ("model", "plot_model"),
     "Table": ("table", "plot_table"),
     "Dataset": ("table", "plot_table"),
@@ -35,6 +36,8 @@ DRAWERS = {
 }
 _SHELVES = {
     "solution": "plot_solution solution_panels",
+    "space": "field_map plot_fields",
+    "animation": "animate",
     "model": "plot_model",
     "table": "plot_table table_panels",
     "fit": "plot_fit plot_prediction plot_subjects",
@@ -70,8 +73,9 @@ def plot(result, ax=None, **options):
     ax : Axes, optional
         Where to draw; a new figure if not given.
     **options
-        Those of the function that draws the kind of result: `plot_solution` (`names`, `scale`, ...), `plot_fit`
-        (`subject`, `held_out`, ...) and so on in `remission.analysis.plots`.
+        Those of the function that draws the kind of result: `plot_solution` (`names`, `scale`, ...), on a grid
+        `plot_fields` (`kind`, `times`, ...), `plot_fit` (`subject`, `held_out`, ...) and so on in
+        `remission.analysis.plots`.
 
     Returns
     -------
@@ -96,7 +100,8 @@ def plot(result, ax=None, **options):
     """
     for kind in type(result).__mro__:
         if kind.__name__ in DRAWERS:
-            module, name = DRAWERS[kind.__name__]
+            on_grid = kind.__name__ == "Solution" and result.problem.grid.spatial
+            module, name = DRAWERS["Field" if on_grid else kind.__name__]
             drawer = getattr(importlib.import_module(f"{__name__}.{module}"), name)
             known = [p for p in inspect.signature(drawer).parameters if p != "ax"][1:]
             for option in options:

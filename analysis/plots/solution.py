@@ -29,6 +29,8 @@ def plot_solution(
 ):
     """Draw states, observables or inputs of one unit over time; `plot(solution)` calls this.
 
+    Of a problem on a grid these are means over the grid; `plot_fields` draws what differs from place to place.
+
     Parameters
     ----------
     solution : Solution
@@ -88,7 +90,8 @@ def plot_solution(
         )
     _limits(ax, solution, names, scale)
     ax.set_xlabel(time_label(model.time_unit))
-    ax.set_ylabel(value_label(model, names, unit))
+    what = value_label(model, names, unit)
+    ax.set_ylabel(f"mean of {what}" if solution.problem.grid.spatial else what)
     if shade:
         shade_treatment(ax, solution)
     if not solution.success:
@@ -168,12 +171,23 @@ def curve(solution, name) -> tuple:
     steps = [np.asarray(s.dense.ts) for s in solution.trace.segments]
     times = np.unique(np.concatenate([solution.t, np.linspace(first, last, 401), *steps]))
     times = np.setdiff1d(times[(times >= first) & (times <= last)], jumps)
-    values = solution.at(times, name)
+    values = _means(solution, times, name)
     if len(jumps):
-        both = np.ravel(np.column_stack([solution.at(jumps, name, "left"), solution.at(jumps, name, "right")]))
+        both = np.ravel(np.column_stack([_means(solution, jumps, name, side) for side in ("left", "right")]))
         at = np.searchsorted(times, np.repeat(jumps, 2))
         times, values = np.insert(times, at, np.repeat(jumps, 2)), np.insert(values, at, both)
     return times, values
+
+
+def _means(solution, times, name, side="left"):
+    """Values, of fields the means over the grid."""
+    grid = solution.problem.grid
+    if not grid.spatial or name in solution.problem.system.inputs:
+        return solution.at(times, name, side)
+    step = max(1, (1 << 22) // grid.size)
+    weights = grid.volumes.ravel() / grid.volumes.sum()
+    parts = [solution.at(times[i : i + step], name, side) for i in range(0, len(times), step)]
+    return np.concatenate([part.reshape(len(part), -1) @ weights for part in parts])
 
 
 def _checked_names(solution, names):
