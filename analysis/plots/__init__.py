@@ -8,7 +8,6 @@ from remission.models.errors import KeywordError, ProblemError, did_you_mean
 # kind of result -> (file, function); by name, so that no result has to be imported to draw another
 DRAWERS = {
     "Solution": ("solution", "plot_solution"),
-    "Field": ("space", "plot_fields"),
     "Model": ("model", "plot_model"),
     "Table": ("table", "plot_table"),
     "Dataset": ("table", "plot_table"),
@@ -101,7 +100,7 @@ def plot(result, ax=None, **options):
     for kind in type(result).__mro__:
         if kind.__name__ in DRAWERS:
             on_grid = kind.__name__ == "Solution" and result.problem.grid.spatial
-            module, name = DRAWERS["Field" if on_grid else kind.__name__]
+            module, name = ("space", "plot_fields") if on_grid else DRAWERS[kind.__name__]
             drawer = getattr(importlib.import_module(f"{__name__}.{module}"), name)
             known = [p for p in inspect.signature(drawer).parameters if p != "ax"][1:]
             for option in options:
