@@ -10,8 +10,6 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from remission.models.errors import CertificateError
-
 from .chapter import Chapter
 from .options import read_options
 
@@ -49,6 +47,8 @@ class Arm:
     solution : Solution
     rest : float
         Largest stable tumour under it, 0 if there is none, NaN for a schedule that changes.
+    proved : bool
+        Whether it is proved that there is no other.
     """
 
     name: str
@@ -56,6 +56,7 @@ class Arm:
     B: float
     solution: object
     rest: float
+    proved: bool = True
 
     def size(self, day) -> float:
         """Tumour on a day, in 1e6 cells."""
@@ -162,7 +163,7 @@ def run(spec, folder, *, budget, progress, workers, seed) -> Chapter:
         words.numbers(given, grid, options),
         words.tables(given, grid),
         words.captions(options),
-        words.methods(grid, options),
+        words.methods(given, grid, options),
         words.warnings(),
     )
 
@@ -192,7 +193,7 @@ def arms(options) -> dict:
     found = {}
     for name, (e, B) in constant.items():
         problem = treated(e, B, **size)
-        found[name] = Arm(name, e, B, solve(problem).require(), rest(problem))
+        found[name] = Arm(name, e, B, solve(problem).require(), *rest(problem))
     pulses = Treatment.intermittent({"e": 1.0}, on=7, off=7)
     for name, B in (("pulses", 0.0), ("pulses and blocker", options["blocker"])):
         problem = treated(0, 0, treatment=pulses + Treatment.constant({"B": B}), **size)
@@ -200,7 +201,7 @@ def arms(options) -> dict:
     return found
 
 
-def rest(problem) -> float:
+def rest(problem) -> tuple:
     """Largest stable tumour of a problem with constant inputs, 0 if there is none.
 
     Parameters
@@ -209,20 +210,13 @@ def rest(problem) -> float:
 
     Returns
     -------
-    float
-        1e6 cells.
-
-    Raises
-    ------
-    CertificateError
-        If it is not proved that no steady state was missed.
+    (float, bool)
+        1e6 cells, and whether it is proved that no steady state was missed.
     """
     from remission.analysis import steady_states
 
     states = steady_states(problem)
-    if not states.proved:
-        raise CertificateError(f"steady tumours of {problem.model.name}: {states.note or 'not proved to be all'}")
-    return max((s["T"] for s in states.stable), default=0.0)
+    return max((s["T"] for s in states.stable), default=0.0), states.proved
 
 
 def plane(options, progress, workers) -> Plane:

@@ -194,11 +194,12 @@ def captions(options) -> tuple:
     )
 
 
-def methods(grid, options) -> tuple:
+def methods(given, grid, options) -> tuple:
     """How it was done.
 
     Parameters
     ----------
+    given : dict of str -> Arm
     grid : Plane
     options : dict
 
@@ -206,12 +207,14 @@ def methods(grid, options) -> tuple:
     -------
     tuple of str
     """
+    proved = all(arm.proved for arm in given.values())
+    sure = "proved to be all by interval arithmetic" if proved else "by Newton steps from many starts, not proved"
     return (
         f"Model paracrine_loop at constant dose e (effect, 0 to 1) and blocker B (concentration / its K_B), from "
         f"{millions(options['start'])} with CXCL1/2 in balance with the tumour and myeloid cells at their level "
         "without signal; the blocker and chemotherapy start together.",
-        "Long-run tumours are the largest stable steady states, proved to be all by interval arithmetic. The lines in "
-        "the plane are the curves of folds and of transcritical points, followed with exact derivatives.",
+        f"Long-run tumours are the largest stable steady states, {sure}. The lines in the plane are the "
+        "curves of folds and of transcritical points, followed with exact derivatives.",
         f"Plane: {len(grid.e)} doses times {len(grid.B)} blockers times {len(grid.starts)} starts, {grid.n_failed} "
         "failed.",
     )

@@ -55,10 +55,11 @@ def _diagram(ax, diagram, most):
         for stable, x, y in stretches(branch, "T"):
             ax.plot(x, y, color=colour, linestyle="-" if stable else DASHED, linewidth=1.6,
                     label="stable" if stable else "unstable")  # fmt: skip
+    sure = "proved" if all(states.proved for _, states in diagram.proved) else "searched for"
     for face, word in ((colour, "stable"), ("white", "unstable")):
         shown = [(e, s["T"]) for e, states in diagram.proved for s in states if s.stability == word]
         ax.plot(*np.array(shown).T, marker="o", markersize=4.5, color=colour, markerfacecolor=face, linestyle="none",
-                zorder=4, label=f"{word}, proved")  # fmt: skip
+                zorder=4, label=f"{word}, {sure}")  # fmt: skip
     for t in diagram.limits:
         if t.kind == "curative dose":
             ax.axvline(float(t), color=PALETTE["blue"], linestyle=":", linewidth=1.2, zorder=1,

@@ -80,7 +80,7 @@ class Loop:
     edges : ThresholdCurve
         Thresholds of the dose over the blocker.
     maps : tuple of StabilityMap
-        Over dose and blocker, proved: the whole plane, and around the curative dose.
+        Over dose and blocker, proved: the whole plane, and around the curative dose; empty where nothing can be proved.
     border : (n, 2) array
         Myeloid cells left, and tumour above which it grows back at the chapter's dose, CXCL1/2 and S100A8/9 in balance.
     pulsed : Threshold or None
@@ -104,6 +104,11 @@ class Loop:
     course: object
     courses: tuple
     course_over: object
+
+    @property
+    def proved(self) -> bool:
+        """Whether all steady states that are drawn are proved to be all."""
+        return all(states.proved for d in self.diagrams for _, states in d.proved)
 
     @property
     def course_left(self) -> float:
@@ -304,8 +309,10 @@ def _over_dose(diagram, options):
 
 def _maps(problem, curative, options):
     """Numbers and stabilities of steady states over dose and blocker, in proved cells."""
-    from remission.analysis import stability_map
+    from remission.analysis import stability_map, steady_states
 
+    if not steady_states(problem).proved:
+        return ()
     blockers = (0.0, options["most_blocker"])
     whole = {"e": (0.0, 1.2 * options["most_dose"]), "B": blockers}
     near = {"e": (max(0.0, curative - 0.008), curative + 0.005), "B": blockers}

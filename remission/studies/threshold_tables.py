@@ -268,7 +268,8 @@ def _states_table(loop, name):
         for e, states in d.proved
         for s in states
     )
-    return TableOut(f"{name}-steady-states", "Steady states of the loop, proved to be all.", columns, rows)
+    sure = "proved to be all" if loop.proved else "not proved to be all"
+    return TableOut(f"{name}-steady-states", f"Steady states of the loop, {sure}.", columns, rows)
 
 
 def _residue_table(loop, name):

@@ -161,7 +161,7 @@ def captions(options, name, drawn) -> tuple:
     """
     texts = {
         "steady-states": "Steady tumours against the dose of chemotherapy, followed by continuation: stable (solid) "
-        "and unstable (dashed). Circles: steady states proved to be all at these doses. Between the curative dose and "
+        "and unstable (dashed). Circles: all steady states at these doses. Between the curative dose and "
         "the fold the unstable state parts tumours that die out from tumours that grow back. The axis is linear below "
         "1.",
         "map": "What can last over dose and blocker. Each coloured cell is proved for all values in it; grey cells "
@@ -199,12 +199,13 @@ def methods(found) -> tuple:
     """
     n = sum(len(d.proved) for d in found.loop.diagrams)
     missed = sum(d.missed for d in found.loop.diagrams)
+    sure = "proved to be all" if found.loop.proved else "looked for by Newton steps, which proves nothing,"
     return (
         "Thresholds at constant doses: curative doses from the growth rates of rare clones in closed form, folds by "
         "continuation of all steady states, solved on the equations that define them. Where a proof is given, interval "
         "arithmetic has shown that exactly one such point lies within the ends. Derivatives by implicit "
         "differentiation.",
-        f"Steady states were proved to be all at {n} pairs of dose and blocker; {missed} of them lie on no followed "
+        f"Steady states were {sure} at {n} pairs of dose and blocker; {missed} of them lie on no followed "
         "branch. Residual disease is where a line of starts crosses the stable manifold of the unstable state; the "
         "shortest course is where the run itself ends on it.",
         "Ranges: each assumed parameter alone at both ends of its plausible range, everything computed anew.",

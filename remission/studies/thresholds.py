@@ -96,11 +96,13 @@ def run(spec, folder, *, budget, progress, workers, seed) -> Chapter:
     found = find(options, folder, spec.get("fits"), spec.get("dataset", "adaptive_abiraterone"), progress)
     drawn = {
         "steady-states": figures.steady_tumours(found.loop, options),
-        "map": figures.dose_blocker(found.loop),
+        "map": figures.dose_blocker(found.loop) if found.loop.maps else None,
         "residual-disease": figures.residual_disease(found.loop, options),
         "assumptions": figures.tornado(tables.as_assumed(found), found.swings),
         "missegregation": figures.rates_and_sizes(found.missegregation, found.sizes),
     }
+    if not found.loop.maps:
+        del drawn["map"]
     if found.men:
         drawn["patients"] = figures.beside_patients(found.men)
     for name, figure in drawn.items():
