@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from .events import fired, first_crossing
-from .methods import COMPILED, ONE_STEP, TAKES_JACOBIAN, find_method
+from .methods import COMPILED, ONE_STEP, PLANE, TAKES_JACOBIAN, find_method
 from .moving import Moving, Stop
 from .rules import watches
 
@@ -42,7 +42,7 @@ class Trace:
     z_final: np.ndarray | None
 
 
-def run(problem, method, rtol=None, atol=None, columns=(), max_step=np.inf, controlled=False) -> Trace:
+def run(problem, method, rtol=None, atol=None, columns=(), max_step=np.inf, controlled=False, times=None) -> Trace:
     """Integrate a problem over its span.
 
     Parameters
@@ -56,6 +56,8 @@ def run(problem, method, rtol=None, atol=None, columns=(), max_step=np.inf, cont
     max_step : float
     controlled : bool
         Whether a compiled method looks at the error of the sensitivities; SciPy's always do.
+    times : (n_t,) array, optional
+        Output times: a compiled run on a rectangle keeps fields there and nowhere else.
 
     Returns
     -------
@@ -71,6 +73,10 @@ def run(problem, method, rtol=None, atol=None, columns=(), max_step=np.inf, cont
             from .space.line.loop import LineLoop
 
             return _walk(moving, LineLoop(moving, name, max_step))
+        if name == PLANE:
+            from .space.plane.loop import PlaneLoop
+
+            return _walk(moving, PlaneLoop(moving, times, max_step))
         return _walk(moving, _Loop(moving, method, max_step))
     if name not in COMPILED:
         moving = Moving(problem, columns, rtol, atol)

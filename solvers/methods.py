@@ -8,6 +8,7 @@ __all__ = ["COMPILED", "UNCOMPILED", "find_method", "method_names"]
 
 UNCOMPILED = "LSODA"  # where nothing can be compiled; it switches between Adams and BDF by itself
 NAMES = ("LSODA", "BDF", "Radau", "RK45", "RK23", "DOP853", "Rodas5P", "Rodas3", "Tsit5")
+PLANE = "ROS34PW2"  # compiled for rectangles, and only for them
 COMPILED = ("Rodas5P", "Rodas3", "Tsit5")  # as in `kernels.tables`, which no look at names imports
 ONE_STEP = ("Radau", "RK45", "RK23", "DOP853")  # their dense output is less accurate than their steps
 TAKES_JACOBIAN = ("LSODA", "BDF", "Radau")
@@ -51,7 +52,7 @@ def find_method(method):
     >>> find_method("Radau")[1]
     'Radau'
     """
-    if method in COMPILED:
+    if method in COMPILED or method == PLANE:
         return None, method
     import scipy.integrate
 

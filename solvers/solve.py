@@ -10,8 +10,9 @@ import numpy as np
 from remission.models.errors import ProblemError, did_you_mean, refuse_unknown_keywords
 
 from .initial import carried
-from .methods import COMPILED, UNCOMPILED, find_method
+from .methods import COMPILED, PLANE, UNCOMPILED, find_method
 from .saved import is_problem
+from .space.plane.kept import default_count
 
 if TYPE_CHECKING:
     from .solution import Solution
@@ -41,10 +42,11 @@ def solve(
     method : str or type, optional
         By default one that is compiled for the model: `"Tsit5"` where the problem is found non-stiff, else
         `"Rodas5P"`. Where that cannot be done, or cannot go on, `"LSODA"` takes over; the solution's `method` says
-        what ran, and why. Besides these `"Rodas3"`, SciPy's `"LSODA"`, `"BDF"`, `"Radau"`, `"RK45"`, `"RK23"`,
-        `"DOP853"`, or a subclass of `scipy.integrate.OdeSolver`.
+        what ran, and why. On a rectangle it is `"ROS34PW2"`, which keeps fields at the output times only. Others are
+        `"Rodas3"`, SciPy's `"LSODA"`, `"BDF"`, `"Radau"`, `"RK45"`, `"RK23"`, `"DOP853"`, or a subclass of
+        `scipy.integrate.OdeSolver`.
     t_eval : (n_t,) array_like, optional
-        Output times within `t_span`, increasing. By default 401 even times and every dose and switch.
+        Output times within `t_span`, increasing. By default 401 even times and every dose and switch; on grids fewer.
     rtol, atol : float, dict, optional
         Tolerances; those of the problem if not given.
     sensitivities : list of str or "all", optional
@@ -88,7 +90,7 @@ def solve(
         raise ProblemError(f"solve: max_step must be above 0, got {max_step!r}")
     _check_problem_tolerances(problem, rtol, atol)
     controlled = all_controlled(error_control) and bool(columns)
-    trace, shown = _integrated(moved, method, shown, (rtol, atol, columns, step, controlled))
+    trace, shown = _integrated(moved, method, shown, (rtol, atol, columns, step, controlled, times))
     if times is None:
         times = _default_times(problem, trace)
     solution = Solution(problem, times, trace, shown, names)
@@ -105,6 +107,8 @@ def _possible(problem, method, columns):
         from .space.choice import spatial_method
 
         return spatial_method(problem, method, name)
+    if name == PLANE:
+        raise ProblemError(f"{problem.model.name}: {name} is for rectangles; leave out `method` on one cell")
     if name is not None and name not in COMPILED:
         return method, name
     from .kernels.single import reason_not
@@ -235,7 +239,13 @@ def output_times(problem, t_eval) -> np.ndarray:
 def _default_times(problem, trace):
     first, last = problem.t_span
     inside = [e.time for e in trace.events if first < e.time < last]
-    count = 51 if len(problem.grid.shape) == 2 else 101 if problem.grid.spatial else 401
+    count = (
+        default_count(problem.grid.size * problem.system.n)
+        if len(problem.grid.shape) == 2
+        else 101
+        if problem.grid.spatial
+        else 401
+    )
     times = np.sort(np.concatenate([np.linspace(first, last, count), inside]))
     return times[np.append(True, np.diff(times) > 0)]  # np.unique would import masked arrays
 

@@ -8,6 +8,7 @@ __all__ = ["spatial_method"]
 
 logger = logging.getLogger("remission")
 COMPILED = ("Rodas5P", "Rodas3")
+PLANE = "ROS34PW2"
 SCIPY = ("BDF", "Radau", "RK45", "RK23", "DOP853")  # those that take a sparse Jacobian, or none
 UNCOMPILED = "BDF"
 
@@ -33,7 +34,15 @@ def spatial_method(problem, method, name):
     """
     from .discretise import discretise
     from .line.plan import why_not
+    from .plane.plan import why_not as why_not_plane
 
+    flat = problem.grid.geometry == "rectangle"
+    if flat and (method is None or name == PLANE):
+        reason = why_not_plane(discretise(problem))
+        if not reason:
+            return PLANE, PLANE
+        logger.info("solve: %s: %s: %s", problem.model.name, UNCOMPILED, reason)
+        return UNCOMPILED, f"{UNCOMPILED} (not {name or 'compiled'}: {reason})"
     if method is None or name in COMPILED:
         reason = why_not(discretise(problem))
         if not reason:
@@ -42,6 +51,7 @@ def spatial_method(problem, method, name):
         return UNCOMPILED, f"{UNCOMPILED} (not {name or 'compiled'}: {reason})"
     if name not in SCIPY and isinstance(method, str):
         raise ProblemError(
-            f"{problem.model.name}: {name} does not run on a grid; methods that do: {', '.join((*COMPILED, *SCIPY))}"
+            f"{problem.model.name}: {name} does not run on a grid; methods that do: "
+            f"{', '.join((PLANE, *SCIPY) if flat else (*COMPILED, *SCIPY))}"
         )
     return method, name

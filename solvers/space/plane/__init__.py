@@ -1,0 +1,1 @@
+"""Rectangles, compiled: a Rosenbrock-W method whose linear systems are solved direction by direction."""
