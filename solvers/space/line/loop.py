@@ -41,21 +41,19 @@ class LineLoop(CompiledLoop):
         for window in moving.active.values():
             if window.into_state:
                 infusion[window.row] += window.level
-        y = z.reshape(-1, n).copy()
+        y = z.reshape(-1, n).T.copy(order="C")
         room = int(max(1, min(capacity, ROOM // (self.rows * y.size))))
-        ts, rows = np.empty(room + 1), np.empty((room, self.rows, *y.shape))
+        ts, rows = np.empty(room + 1), np.empty((room, self.rows, y.shape[1], n))
         h = step[0] or min(FIRST * (moving.problem.t_span[1] - moving.problem.t_span[0]), stop - t)
-        settings = (0.1 * moving.rtol, 0.1 * moving.atol)
         status, t, h, steps, rejected = rosenbrock.march(
-            y, t, stop, h, settings, self.coefficients_of, plan.tape(plan.short, inputs, t),
-            plan.tape(plan.full, inputs, t), plan.given, plan.short_tables, plan.tables, plan.geometry, infusion, ts,
-            rows, self.max_step, MOST_STEPS,
+            y, t, stop, h, (0.1 * moving.rtol, 0.1 * moving.atol, int(plan.clock)), self.coefficients_of,
+            plan.tables(inputs), plan.plans, (*plan.field, infusion), ts, rows, self.max_step, MOST_STEPS, plan.shape,
         )  # fmt: skip
         step[0] = h
         self.evaluations += (steps + rejected) * self.table.stages
         log = StepLog(ts[: steps + 1].copy(), rows[:steps].reshape(steps, self.rows, -1))
         status = STATUS[status] if moving.steps + steps <= MOST_STEPS else TOO_MANY
-        return log, DONE if status == -1 else status, np.append(t, y.ravel())
+        return log, DONE if status == -1 else status, np.append(t, y.T.ravel())
 
     def fail(self, status, reached):
         word, reason = REASONS[status]
@@ -64,9 +62,14 @@ class LineLoop(CompiledLoop):
 
 
 def _method(table):
-    """Coefficients as full arrays: (a, c, dense, gamma, order)."""
+    """Coefficients as full arrays: (a, c, dense, gamma, order, points, slants).
+
+    With a = alpha / Gamma and c = 1 / gamma - 1 / Gamma, the sums of the rows of alpha and Gamma are the times of the
+    stages and their parts of the derivative by time.
+    """
     a, c = np.zeros((table.stages, table.stages)), np.zeros((table.stages, table.stages))
     for square, rows in ((a, table.a), (c, table.c)):
         for i, row in enumerate(rows):
             square[i, : len(row)] = row
-    return a, c, np.array(table.dense), table.gamma, float(table.order)
+    slants = np.linalg.solve(np.eye(table.stages) / table.gamma - c, np.ones(table.stages))
+    return a, c, np.array(table.dense), table.gamma, float(table.order), a @ slants, slants
