@@ -125,7 +125,7 @@ class _Pulses:
         while letter in taken:
             letter += "_"
         symbol = Parameter(letter, float(largest) or 1.0)
-        ratio = {level: (level / largest if largest != 0 else sp.Integer(1)) for level in levels}
+        ratio = {level: (level / largest if float(largest) else sp.Integer(1)) for level in levels}
         windows = tuple(
             Window(w.target, symbol * ratio[w.level], w.start, w.end, w.period, w.repeats)
             if w.target == name and not w.into_state else w

@@ -277,6 +277,16 @@ def test_clones_that_found_one_another_share_a_multiplier():
     assert one.coefficients["ratio to spread evenly"] != pytest.approx(1.0, rel=1e-3)
 
 
+def test_an_input_held_at_zero_changes_nothing():
+    dose = Parameter("dose", 0.5)
+    pulses = Treatment.intermittent({"e": dose}, on=7, off=7)
+    alone, beside = (
+        thresholds(Problem(paracrine_loop(), treatment=t), of="dose", kinds="curative dose")[0].value
+        for t in (pulses, pulses + Treatment.constant({"B": 0.0}))
+    )
+    assert beside == pytest.approx(alone, rel=1e-12)
+
+
 def test_no_pulsed_threshold_is_said(loop):
     problem = Problem(clonal_relapse(), parameters={"kap_R": 0.0}, treatment=WEEKLY)
     found = thresholds(problem, "u", kinds="curative dose")
