@@ -168,7 +168,7 @@ def conserved_totals(model) -> tuple:
             table[i, terms[rest]] = weight
     totals = []
     for vector in table.T.nullspace():
-        scale = sp.ilcm(*(sp.Rational(v).q for v in vector))
+        scale = sp.ilcm(1, *(sp.Rational(v).q for v in vector))
         total = sum((scale * v * s for v, s in zip(vector, model.states, strict=True)), sp.Integer(0))
         negative = all(v <= 0 for v in vector)
         totals.append(-total if negative else total)

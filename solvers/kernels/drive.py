@@ -123,6 +123,9 @@ class CompiledLoop:
                     crossed = fired(watched, watch, start_of, place)
                     moving.take(*place)
                 elif len(more.rows):
+                    sound = moving.sound(more)
+                    if len(sound.rows) < len(more.rows):
+                        more, status = sound, DONE  # what is wrong at its end is said by moving.check()
                     moving.take(more.ts[-1], more.rows[-1, 1])
                 log = log.then(more)
                 moving.steps += max(len(more.rows) - 1, 0)

@@ -7,6 +7,7 @@ from remission.models.errors import ProblemError
 from ..flow import Flow
 from ..moving import Event, Moving, Stop
 from .discretise import discretise
+from .gathered import Gathered
 from .start import initial_fields
 
 __all__ = ["SpatialMoving"]
@@ -24,6 +25,7 @@ class SpatialMoving(Moving):
         self.weights = self.spatial.volumes / self.spatial.volumes.sum()
         super().__init__(problem, (), rtol, atol)
         self.lowest = self.y.min(axis=1)
+        self.gathered = Gathered(self.spatial, self.y)
 
     def first_state(self):
         return initial_fields(self.problem)
@@ -83,6 +85,18 @@ class SpatialMoving(Moving):
         if not np.all(np.isfinite(self.y)):
             raise Stop("not finite", f"{self.largest(self.z())} at t = {self.t:g} is not a finite number")
 
+    def sound(self, log):
+        def gathers(step):
+            return self.gathered.reason(log.rows[step, 1].reshape(-1, self.n).T, log.ts[step + 1])
+
+        if not self.gathered.rows or not gathers(len(log.rows) - 1):
+            return log
+        low, high = -1, len(log.rows) - 1  # bisection: what has gathered stays so
+        while high - low > 1:
+            middle = (low + high) // 2
+            low, high = (low, middle) if gathers(middle) else (middle, high)
+        return log.until(high + 1)
+
     def check(self):
         self.steps += 1
         low = self.y.min(axis=1)
@@ -94,3 +108,5 @@ class SpatialMoving(Moving):
                 f"{self.system.states[row]} = {low[row]:.6g} at t = {self.t:g} in cell {int(np.argmin(self.y[row]))}, "
                 f"below zero by more than {self.floor[row]:.3g}; try a smaller atol or more cells",
             )
+        if reason := self.gathered.reason(self.y, self.t):
+            raise Stop("failed", reason)
