@@ -1,7 +1,8 @@
 """One output along a solution: its pieces between jumps, lowest points, crossings, and their derivatives.
 
 A curve jumps at doses and bends where the treatment changes. Everything here therefore works on the segments of the
-integration, on their dense output, and never between output times. On a grid the curve is that of the mean over it.
+integration, on their dense output, and never between output times. On a grid the curve is that of the mean over it; a
+rectangle keeps its output times alone, and the curve goes through those.
 """
 
 from dataclasses import dataclass
@@ -56,6 +57,8 @@ def values_in(solution, name, number, times) -> np.ndarray:
     times = np.asarray(times, dtype=float)
     if name in system.inputs:
         return np.full(times.shape, segment.inputs[system.inputs.index(name)])
+    if hasattr(segment.dense, "values"):
+        return _between_kept(solution, name, number)(times)
     if solution.problem.grid.spatial:
         return mean_values(solution.problem, name, times, lambda now: states_in(segment, now), segment.inputs)
     z = states_in(segment, times)
@@ -63,6 +66,19 @@ def values_in(solution, name, number, times) -> np.ndarray:
         return z[system.states.index(name)]
     u = np.repeat(segment.inputs[:, None], len(times), axis=1)
     return system.observe(times, z[: system.n], solution.problem.p, u)[system.observables.index(name)]
+
+
+def _between_kept(solution, name, number):
+    """Means of a rectangle, which keeps fields at output times alone, as a curve through those."""
+    from scipy.interpolate import PchipInterpolator
+
+    segment = solution.trace.segments[number]
+    times = np.unique([segment.start, *segment.dense.times, segment.end])
+    key = ("mean", name, number)
+    if key not in solution._cache:
+        values = mean_values(solution.problem, name, times, lambda now: states_in(segment, now), segment.inputs)
+        solution._cache[key] = PchipInterpolator(times, values)
+    return solution._cache[key]
 
 
 def value_at(solution, time, name, side="left") -> float:
@@ -78,7 +94,8 @@ def nodes(solution, name):
     """All points looked at: arrays of segment number, time and value, in order; jumps appear as equal times."""
     numbers, times, values = [], [], []
     for i, segment in enumerate(solution.trace.segments):
-        ends = np.asarray(segment.dense.ts, dtype=float)
+        kept = getattr(segment.dense, "times", None)
+        ends = np.unique([segment.start, *kept, segment.end]) if kept is not None else np.array(segment.dense.ts)
         ends[0], ends[-1] = segment.start, segment.end
         inner = ends[:-1, None] + np.diff(ends)[:, None] * np.arange(PER_STEP) / PER_STEP
         looks = np.append(inner.ravel(), segment.end)

@@ -40,6 +40,7 @@ class Trace:
     steps: int
     z_initial: np.ndarray
     z_final: np.ndarray | None
+    lowest: np.ndarray | None = None  # of each state on a grid, at any step
 
 
 def run(problem, method, rtol=None, atol=None, columns=(), max_step=np.inf, controlled=False, times=None) -> Trace:
@@ -106,8 +107,9 @@ def _walk(moving, loop):
     except Stop as reason:
         status, message = reason.status, reason.message
     return Trace(
-        tuple(loop.segments), tuple(moving.events), status, message, loop.evaluations, moving.steps, first, final
-    )
+        tuple(loop.segments), tuple(moving.events), status, message, loop.evaluations, moving.steps, first, final,
+        getattr(moving, "lowest", None),
+    )  # fmt: skip
 
 
 class _Loop:

@@ -168,8 +168,9 @@ def curve(solution, name) -> tuple:
     first, last = solution.problem.t_span
     jumps = np.unique([e.time for e in solution.events])
     jumps = jumps[(jumps >= first) & (jumps <= last)]
-    steps = [np.asarray(s.dense.ts) for s in solution.trace.segments]
-    times = np.unique(np.concatenate([solution.t, np.linspace(first, last, 401), *steps]))
+    steps = [np.asarray(s.dense.ts) for s in solution.trace.segments if hasattr(s.dense, "ts")]
+    even = np.linspace(first, last, 401) if not solution.trace.segments or steps else []  # a rectangle keeps its times
+    times = np.unique(np.concatenate([solution.t, even, *steps]))
     times = np.setdiff1d(times[(times >= first) & (times <= last)], jumps)
     values = _means(solution, times, name)
     if len(jumps):

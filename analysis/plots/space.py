@@ -288,6 +288,9 @@ def _times(solution, times, count):
     if times is None:
         reached = solution.trace.segments[-1].end if solution.trace.segments else first
         times = np.linspace(first, last if solution.success else reached, count)
+        if solution.problem.grid.geometry == "rectangle":  # fields are kept at output times
+            there = solution.t[solution.t <= times[-1]]
+            times = np.unique(there[np.argmin(np.abs(there[:, None] - times), axis=0)])
     times = np.atleast_1d(np.asarray(times, dtype=float))
     if not times.size or times.min() < first or times.max() > last:
         raise ProblemError(f"plot: times lie between {first:g} and {last:g}, got {times.tolist()}")

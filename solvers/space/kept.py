@@ -83,6 +83,8 @@ def lowest_values(solution) -> dict:
     """
     n = solution.problem.system.n
     low = _cells(solution.trace.z_initial[None], n).min(axis=(0, 1))
+    if solution.trace.lowest is not None:
+        low = np.fmin(low, solution.trace.lowest)
     for steps in _steps(solution):
         low = np.fmin(low, _cells(steps, n).min(axis=(0, 1)))
     return dict(zip(solution.problem.system.states, low.tolist(), strict=True))
@@ -101,13 +103,16 @@ def _given(problem):
 
 
 def _steps(solution):
-    """States at the ends of the steps, (k, N n), some at a time."""
+    """States at the ends of the steps, (k, N n), some at a time; of a rectangle at the output times."""
     width = solution.problem.system.n * solution.problem.grid.size
     for segment in solution.trace.segments:
         yield segment.z_start[None, :width]
         dense = segment.dense
         if hasattr(dense, "rows"):
             yield dense.rows[:, 1, :width]
+        elif hasattr(dense, "values"):  # of a rectangle, which keeps its output times only
+            for field in dense.values:
+                yield field.T.ravel()[None]
         else:
             for time in np.asarray(dense.ts)[1:-1]:
                 yield dense(time)[None, :width]

@@ -85,6 +85,15 @@ def test_radii_on_a_rectangle():
     assert front_position(solve(band, t_eval=[0]), "c", along="x")[0] == pytest.approx(1.7, abs=1e-3)
 
 
+def test_outcomes_of_the_mean_over_a_rectangle():
+    course = Treatment.intermittent({"e": 1.0}, on=10, off=40)
+    mixed = Problem(paracrine_invasion(), t_span=(0, 40), treatment=course, parameters={"tau0": 0.5, "rho": 0.1})
+    one = solve(mixed)
+    many = solve(mixed.replace(grid=Grid((3, 4), (1.0, 1.0), "rectangle")), t_eval=np.linspace(0, 40, 161))
+    for outcome in (at_end("tau"), nadir("tau"), time_to_progression(of="tau", since="nadir")):
+        assert outcome(many) == pytest.approx(outcome(one), rel=2e-3), outcome.label
+
+
 def test_sweeps_over_problems_on_a_grid():
     problem = Problem(
         bistable_invasion(), t_span=(0, 40), grid=Grid(100, 8.0), initial={"c": 1 / (1 + sp.exp(7 * (x - 4)))}
