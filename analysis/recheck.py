@@ -89,7 +89,9 @@ def verify(certificate, time_limit=300.0) -> Verification:
     checks = {FORMAT: _reasons, recheck_points.FORMAT: recheck_points.reasons}
     checks[recheck_all_points.FORMAT] = recheck_all_points.reasons
     if form not in checks:
-        raise CertificateError(f"verify: not a certificate of the format {' or '.join(map(repr, checks))}")
+        what = f"{type(certificate).__name__}, give its .certificate" if hasattr(certificate, "certificate") else ""
+        forms = " or ".join(map(repr, checks))
+        raise CertificateError(f"verify: not a certificate of the format {forms}; got {what or form or certificate!r}")
     try:
         reasons, counts = checks[form](certificate, began + time_limit)
     except (KeyError, TypeError, ValueError, IndexError, AttributeError, sp.SympifyError) as error:

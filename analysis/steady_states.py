@@ -15,6 +15,7 @@ from remission.solvers import Problem
 from remission.solvers.grid import refuse_grid
 
 from . import newton, rest_points
+from .given import box_sides, low_high
 
 __all__ = ["SteadyState", "SteadyStates", "steady_states"]
 
@@ -272,14 +273,11 @@ def _ranges(problem, over, box):
     over = {getattr(k, "name", k): v for k, v in (over or {}).items()}
     model = problem.model
     names = [s.name for s in (*model.parameters, *model.inputs)]
-    boxed = {getattr(k, "name", k) for k in (box or {})}
+    boxed = set(box_sides(box, [s.name for s in model.states], "steady_states"))
     for name, side in over.items():
         if name not in names:
             raise ProblemError(f"steady_states: over names {name!r}; {did_you_mean(name, names)}")
-        low, high = (float(v) for v in side)
-        if not (np.isfinite(low) and np.isfinite(high) and low < high):
-            raise ProblemError(f"steady_states: the range of {name} is {low:g} to {high:g}; it has to be finite")
-        over[name] = (low, high)
+        over[name] = low_high(side, f"steady_states: the range of {name}")
     for state in model.states:
         if over and state.name not in boxed:
             bounds = state.info.bounds
@@ -393,16 +391,13 @@ def _totals(problem):
 
 def _box(problem, given, inputs):
     """Box by state name, and where it came from."""
-    given = {getattr(k, "name", k): v for k, v in (given or {}).items()}
     names = problem.system.states
-    for name in given:
-        if name not in names:
-            raise ProblemError(f"steady_states: box names {name!r}; {did_you_mean(name, names)}")
+    given = box_sides(given, names, "steady_states")
     values = {s: problem.parameters[s.name] for s in problem.system.parameter_symbols}
     box, declared, missing = dict.fromkeys(names), False, []
     for state in problem.model.states:
         if state.name in given:
-            box[state.name] = tuple(float(v) for v in given[state.name])
+            box[state.name] = given[state.name]
         elif state.info.bounds is not None:
             box[state.name] = tuple(float(b.subs({s: values[s] for s in b.free_symbols})) for b in state.info.bounds)
             declared = True

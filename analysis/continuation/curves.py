@@ -13,6 +13,7 @@ from .result import Branches
 __all__ = ["continue_points"]
 
 KINDS = ("fold", "Hopf", "transcritical")
+CRITICAL = 1e-5  # of the largest eigenvalue, up to which a growth rate at a located point counts as zero
 
 
 @refuse_unknown_keywords
@@ -168,13 +169,15 @@ def _comes_in(problem, point, start):
     }
     values |= {s: start[s.name] for s in (*model.parameters, *model.inputs) if s.name in start}
     values |= {s: point.values[s.name] for s in model.states}
+    absent = {s: 0 for s in model.states if point.values[s.name] == 0}
+    most = CRITICAL * max(np.abs(point.eigenvalues), default=np.inf)
     rates = []
-    for s in model.states:
+    for s in absent:
         rate = sp.sympify(model.equations[s])
-        if point.values[s.name] == 0 and sp.simplify(rate.subs(s, 0)) == 0:
+        if sp.simplify(rate.subs(absent)) == 0:  # what comes from other absent clones, as by mutation, is absent too
             growth = sp.diff(rate, s).subs(s, 0)
             rates.append((abs(float(growth.subs(values))), s, growth))
-    if not rates:
+    size, state, growth = min(rates, key=lambda r: r[0], default=(np.inf, None, None))
+    if not size <= most:
         raise ProblemError(f"the {point.kind} at {point.value:g} was not followed: no state is absent there")
-    _, state, growth = min(rates, key=lambda r: r[0])
     return state, growth

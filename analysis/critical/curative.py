@@ -98,6 +98,8 @@ def _crosses(level, value, within):
 def _all_over(names, ends):
     """What rare clones do where their growth has no zero in the range."""
     low, high = ends
+    if not np.isfinite(ends).all():
+        return f"the growth of rare {' and '.join(names)} has no value at an end of the range"
     way = "grow" if low > 0 and high > 0 else "shrink" if low < 0 and high < 0 else "neither grow nor shrink"
     way += "s" if len(names) == 1 and not way.startswith("neither") else ""
     rate = f"{low:.4g}" if abs(high - low) <= 1e-12 * abs(low) else f"{low:.4g} to {high:.4g}"

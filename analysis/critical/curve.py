@@ -1,10 +1,9 @@
 """threshold_curve: a threshold of one parameter or input followed over another."""
 
-import numpy as np
-
 from remission.models.errors import ProblemError, did_you_mean, refuse_unknown_keywords
 from remission.solvers import Problem
 
+from ..given import low_high
 from .curve_value import ThresholdCurve
 from .moved import at_value, moved_of, range_of
 from .value import KINDS, Thresholds
@@ -87,7 +86,7 @@ def threshold_curve(
     moved, second = moved_of(problem, of), moved_of(problem, against)
     if moved.name == second.name:
         raise ProblemError(f"threshold_curve: {moved.name} is both `of` and `against`; name two")
-    within, span = range_of(problem, moved, within)[0], _span(second.name, span)
+    within, span = range_of(problem, moved, within)[0], low_high(span, f"threshold_curve: the span of {second.name}")
     options = {"outcome": outcome, "level": level, "box": box, "time_limit": time_limit}
     if outcome is None and mechanisms_of(kind) and _constant(problem):
         from .curve_follow import follow
@@ -103,16 +102,6 @@ def threshold_curve(
         points = ()
     return ThresholdCurve(problem, moved.name, second.name, within, span, kind or "", pieces, points, holes,
                           tuple(notes), options)  # fmt: skip
-
-
-def _span(name, span):
-    try:
-        low, high = (float(v) for v in span)
-    except (TypeError, ValueError):
-        raise ProblemError(f"threshold_curve: span is (low, high) of {name}, got {span!r}") from None
-    if not (np.isfinite(low) and np.isfinite(high) and low < high):
-        raise ProblemError(f"threshold_curve: the span of {name} is {low:g} to {high:g}; low has to be less")
-    return low, high
 
 
 def _constant(problem):

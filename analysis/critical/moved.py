@@ -3,11 +3,10 @@
 import functools
 from dataclasses import dataclass
 
-import numpy as np
-
 from remission.models.errors import ProblemError, did_you_mean
 from remission.solvers import Treatment
 
+from ..given import low_high
 from .lever import CYCLES
 
 __all__ = ["Moved", "at_value", "bound", "candidates", "moved_of", "range_of", "words_of"]
@@ -113,13 +112,7 @@ def range_of(problem, moved, within=None) -> tuple:
     (float, float), str
     """
     if within is not None:
-        try:
-            low, high = (float(v) for v in within)
-        except (TypeError, ValueError):
-            raise ProblemError(f"thresholds: within is (low, high) of {moved.name}, got {within!r}") from None
-        if not (np.isfinite(low) and np.isfinite(high) and low < high):
-            raise ProblemError(f"thresholds: {moved.name} is moved within {low:g} to {high:g}; low has to be less")
-        return (low, high), "the given range"
+        return low_high(within, f"thresholds: the range of {moved.name}, within,"), "the given range"
     value = value_of(problem, moved.name)
     if moved.role == "input":
         most = REACH * max(abs(moved.symbol.info.default), abs(value), 1.0)

@@ -8,6 +8,7 @@ from remission.models.errors import ProblemError, refuse_unknown_keywords
 from remission.solvers import Problem, Solution, solve
 
 from .. import curves
+from ..given import positive
 from ..outcomes import Outcome
 from .lever import exposed
 from .value import Threshold
@@ -66,9 +67,9 @@ def time_to_relapse(solution=None, level=None, *, of="burden") -> "Threshold | O
     """
     if level is None:
         raise ProblemError("time_to_relapse: level= is the size at which a tumour is detected")
-    level = float(level)
-    if not (np.isfinite(level) and level > 0):
-        raise ProblemError(f"time_to_relapse: level is a size above 0, got {level:g}")
+    level = positive(level, "time_to_relapse: level, a size,")
+    if not np.isfinite(level):
+        raise ProblemError("time_to_relapse: level is a finite size")
     if solution is None:
         return Outcome("time_to_relapse", getattr(of, "name", of), (("level", level),))
     problem, solution, shown = _solved(solution)

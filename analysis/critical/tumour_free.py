@@ -81,6 +81,7 @@ class TumourFree:
 
 
 def _rows(function, numbers):
+    numbers = [np.asarray(x, dtype=np.result_type(float, x))[()] for x in numbers]  # these divide by zero to inf
     with np.errstate(all="ignore"):
         found = function(*numbers)
         shape = np.broadcast_shapes(*(np.shape(x) for x in numbers))

@@ -7,6 +7,7 @@ from remission.models.errors import ProblemError, did_you_mean, refuse_unknown_k
 from remission.solvers import Problem
 from remission.solvers.grid import refuse_grid
 
+from ..given import box_sides, positive
 from ..outcomes import as_outcome
 from .cases import CASES, NAMED, Asked
 from .moved import moved_of
@@ -155,9 +156,9 @@ def thresholds(
     options = {
         "outcome": asked.outcome,
         "level": level,
-        "box": box,
+        "box": None if box is None else box_sides(box, problem.system.states, "thresholds"),
         "n": n,
-        "time_limit": float(time_limit),
+        "time_limit": positive(time_limit, "thresholds: time_limit"),
         "complete": complete,
     }
     find = importlib.import_module(f".{case.file}", __package__).find
@@ -167,6 +168,8 @@ def thresholds(
 def _kinds(kinds):
     if kinds is None:
         return None
+    if not isinstance(kinds, str | tuple | list | set | frozenset):
+        raise ProblemError(f"thresholds: kinds is a kind or several of them, got {kinds!r}")
     kinds = (kinds,) if isinstance(kinds, str) else tuple(kinds)
     for kind in kinds:
         if kind not in KINDS:

@@ -6,6 +6,7 @@ from remission.models.errors import ProblemError, refuse_unknown_keywords
 
 from ..continuation import Branch, Branches, SpecialPoint
 from ..continuation.equations import equations_of
+from ..given import low_high
 from .result import CycleBranch, CycleBranches, CyclePoint
 
 __all__ = ["continue_cycles"]
@@ -112,7 +113,7 @@ def _points(branches, hopf):
         raise ProblemError(f"continue_cycles: there is no Hopf point on the branches of {name}, so no cycle is born")
     if hopf is None:
         return branches, points, []
-    wanted = [hopf] if isinstance(hopf, SpecialPoint) else list(hopf)
+    wanted = list(hopf) if isinstance(hopf, list | tuple) else [hopf]
     for one in wanted:
         kind = getattr(one, "kind", type(one).__name__)
         if kind != "Hopf" or one.parameter != branches.parameter:
@@ -123,10 +124,7 @@ def _points(branches, hopf):
 def _span(branches, points, span):
     if span is None:
         span = getattr(branches, "span", None) or (float(branches.values.min()), float(branches.values.max()))
-    try:
-        low, high = (float(v) for v in span)
-    except (TypeError, ValueError):
-        raise ProblemError(f"continue_cycles: span is (low, high) of {branches.parameter}, got {span!r}") from None
+    low, high = low_high(span, f"continue_cycles: the span of {branches.parameter}")
     for p in points:
         if not low <= p.value <= high:
             raise ProblemError(

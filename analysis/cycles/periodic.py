@@ -9,6 +9,8 @@ import numpy as np
 from remission.models import t
 from remission.models.errors import ProblemError
 
+from ..given import positive
+
 __all__ = ["Repeating", "repeating"]
 
 SAME = 1e-9
@@ -87,9 +89,11 @@ def repeating(problem, period=None) -> Repeating:
                "; a forced orbit needs a periodic treatment (intermittent, bolus or infusion with every=); for cycles "
                "without one use continue_cycles")
         )  # fmt: skip
-    common = _common(name, periods) if periods else float(period)
     if period is not None:
-        common = _multiple(name, float(period), common)
+        period = positive(period, f"{name}: period")
+    common = _common(name, periods) if periods else period
+    if period is not None:
+        common = _multiple(name, period, common)
     if timed:
         _check_time(problem, common, period)
     anchor = min(_firsts(treatment, number), default=starts[0])
@@ -121,8 +125,6 @@ def _common(name, periods):
 
 
 def _multiple(name, period, common):
-    if not (isfinite(period) and period > 0):
-        raise ProblemError(f"{name}: period must be above 0, got {period!r}")
     parts = period / common
     if round(parts) < 1 or abs(parts - round(parts)) > SAME * parts:
         raise ProblemError(f"{name}: the treatment repeats itself every {common:g}; {period:g} is no multiple of that")

@@ -237,7 +237,11 @@ def chosen_saddle(found: SteadyStates, which=None):
             places = ", ".join(f"saddle={list(found).index(s)} {brief(s)}" for s, _ in proper)
             raise ProblemError(f"separatrix: {name} has {len(proper)} saddles that separate; say which: {places}")
         raise ProblemError(_none_separates(found))
-    state = found[int(which)] if isinstance(which, (int, np.integer)) else which
+    if isinstance(which, (int, np.integer)):
+        if not 0 <= which < len(found):
+            raise ProblemError(f"separatrix: saddle={which}, but the places of {len(found)} steady states count from 0")
+        which = found[int(which)]
+    state = which
     if not isinstance(state, SteadyState):
         raise ProblemError(f"separatrix: saddle is a SteadyState or its place in steady_states(...), got {which!r}")
     if state.family or (count := n_unstable(state)) == 0:

@@ -5,7 +5,10 @@ import time
 import numpy as np
 
 from remission.models.errors import CertificateError, ProblemError, did_you_mean, refuse_unknown_keywords
+from remission.solvers import Problem
+from remission.solvers.grid import refuse_grid
 
+from ..given import low_high, positive
 from . import answer, events, points, reduce, search
 from .all_points_value import CertifiedPoints, Stretch
 from .ranges import box_over, states_at, with_value
@@ -70,17 +73,19 @@ def certified_points(problem, of, within, box=None, *, kinds=KINDS, time_limit=2
       1.0028 to 1.2: 1 steady states, stable: 1
     """
     began = time.monotonic()
-    of = getattr(of, "name", of)
+    if not isinstance(problem, Problem):
+        raise ProblemError(f"certified_points: the first argument must be a Problem, got {type(problem).__name__}")
+    refuse_grid(problem, "certified_points")
+    of, time_limit = getattr(of, "name", of), positive(time_limit, "certified_points: time_limit")
     reason = answer.why_not()
     if reason:
         raise ProblemError(f"certified_points: no proof can be had: {reason}")
     points._checked(problem, of)
+    kinds = (kinds,) if isinstance(kinds, str) else tuple(kinds)
     for kind in kinds:
         if kind not in KINDS:
             raise ProblemError(f"certified_points: there is no kind {kind!r}; {did_you_mean(str(kind), KINDS)}")
-    low, high = (float(v) for v in within)
-    if not (np.isfinite(low) and np.isfinite(high) and low < high):
-        raise ProblemError(f"certified_points: the range of {of} is {low:g} to {high:g}; it has to be finite")
+    low, high = low_high(within, f"certified_points: the range of {of}")
     sides = box_over(problem, {of: (low, high)}, box)
     sought = {"fold": "fold", "transcritical": "transcritical", "Hopf": "pair"}
     wanted = frozenset({sought[k] for k in kinds} | {"edge"} | ({"fold", "transcritical"} if counts else set()))
@@ -171,9 +176,8 @@ class Search:
         searched = prepared.run(self.until, MOST_BOXES, NARROWEST)
         if event.kind != "edge":
             self.trees.append((event, sides, searched))
-        where = f"{event.kind} " + (
-            f"without {', '.join(s.name for s in event.base.zeros)}" if event.base.zeros else ""
-        )
+        without = f" without {', '.join(s.name for s in event.base.zeros)}" if event.base.zeros else ""
+        where = f"{event.kind}{without}"
         if searched.open:
             self._leave(event, None, f"{where}: the time or the number of boxes was not enough")
         if searched.degenerate:

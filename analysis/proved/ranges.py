@@ -5,8 +5,9 @@ from functools import lru_cache
 import numpy as np
 import sympy as sp
 
-from remission.models.errors import ProblemError, did_you_mean
+from remission.models.errors import ProblemError
 
+from ..given import box_sides
 from . import answer, events, reduce
 
 __all__ = []  # of use inside the package only
@@ -33,11 +34,8 @@ def box_over(problem, over, given=None) -> dict:
     -------
     dict of str -> (low, high)
     """
-    given = {getattr(k, "name", k): tuple(float(e) for e in v) for k, v in (given or {}).items()}
     names = problem.system.states
-    for name in given:
-        if name not in names:
-            raise ProblemError(f"the box names {name!r}; {did_you_mean(name, names)}")
+    given = box_sides(given, names, problem.model.name)
     hulls = {name: [given[name]] if name in given else [] for name in names}
     if len(given) < len(names):
         corners = [problem]

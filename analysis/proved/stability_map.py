@@ -5,7 +5,10 @@ import time
 import numpy as np
 
 from remission.models.errors import ProblemError, refuse_unknown_keywords
+from remission.solvers import Problem
+from remission.solvers.grid import refuse_grid
 
+from ..given import low_high, positive
 from . import answer, plane_cells, points
 from .map_value import Region, StabilityMap
 from .ranges import box_over, states_at, with_value
@@ -61,12 +64,12 @@ def stability_map(problem, over, box=None, *, time_limit=20.0, undecided=0.005, 
     >>> found.at(e=0.6, B=40).label
     'only tumour-free'
     """
-    began = time.monotonic()
+    began, time_limit = time.monotonic(), positive(time_limit, "stability_map: time_limit")
     over = _checked(problem, over)
     sides = box_over(problem, over, box)
     with _Bar(progress) as tell:
         try:
-            cells = plane_cells.cut(problem, over, sides, float(time_limit), float(undecided), FINEST, tell)
+            cells = plane_cells.cut(problem, over, sides, time_limit, float(undecided), FINEST, tell)
         except ProblemError as error:
             raise ProblemError(f"stability_map of {problem.model.name}: no proof can be had: {error}") from error
     regions, of_cell, notes = _regions(problem, over, sides, cells)
@@ -78,18 +81,20 @@ def stability_map(problem, over, box=None, *, time_limit=20.0, undecided=0.005, 
 
 
 def _checked(problem, over):
+    if not isinstance(problem, Problem):
+        raise ProblemError(f"stability_map: the first argument must be a Problem, got {type(problem).__name__}")
+    refuse_grid(problem, "stability_map")
     reason = answer.why_not()
     if reason:
         raise ProblemError(f"stability_map: no proof can be had: {reason}")
-    over = {getattr(k, "name", k): v for k, v in dict(over).items()}
+    if not isinstance(over, dict):
+        raise ProblemError(f"stability_map: over is a dict of two parameters -> (low, high), got {over!r}")
+    over = {getattr(k, "name", k): v for k, v in over.items()}
     if len(over) != 2:
-        raise ProblemError(f"stability_map: over has two parameters, got {', '.join(over) or 'none'}")
+        raise ProblemError(f"stability_map: over has two parameters, got {', '.join(map(str, over)) or 'none'}")
     for name, side in over.items():
         points._checked(problem, name)
-        low, high = (float(v) for v in side)
-        if not (np.isfinite(low) and np.isfinite(high) and low < high):
-            raise ProblemError(f"stability_map: the range of {name} is {low:g} to {high:g}; it has to be finite")
-        over[name] = (low, high)
+        over[name] = low_high(side, f"stability_map: the range of {name}")
     return over
 
 

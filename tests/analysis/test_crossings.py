@@ -313,7 +313,7 @@ def time_up(problem, level):
 def test_level_of_detection_is_needed():
     with pytest.raises(ProblemError, match="needs level="):
         thresholds(DAILY, kinds="time to relapse")
-    with pytest.raises(ProblemError, match="level is a size above 0"):
+    with pytest.raises(ProblemError, match="level, a size, is a number above 0"):
         time_to_relapse(solve(DAILY), -1)
     with pytest.raises(ProblemError, match="a Solution or a Problem"):
         time_to_relapse(3, 1)

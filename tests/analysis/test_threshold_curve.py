@@ -8,7 +8,16 @@ import pytest
 from remission.analysis import combination_index, plot, steady_states, threshold_curve, thresholds
 from remission.analysis.critical.curve_track import track
 from remission.analysis.critical.moved import moved_of
-from remission.models import Model, Parameter, State, clonal_relapse, kuznetsov, paracrine_loop, sensitive_resistant
+from remission.models import (
+    Input,
+    Model,
+    Parameter,
+    State,
+    clonal_relapse,
+    kuznetsov,
+    paracrine_loop,
+    sensitive_resistant,
+)
 from remission.models.errors import KeywordError, ProblemError
 from remission.solvers import Problem, Treatment
 
@@ -220,3 +229,23 @@ def test_refusals_say_what_is_wrong(blockade):
         blockade.at(2.0)
     with pytest.raises(ProblemError, match="say which kind is the boundary"):
         combination_index(blockade)
+
+
+def test_the_curve_of_a_clone_that_mutation_feeds():
+    """A resistant clone that comes from the sensitive one is absent where that is absent: its curve is followed.
+
+    Both clones feel u^2 / (h^2 + u^2); R alone is cleared where kR u^2 / (h^2 + u^2) = q - d.
+    """
+    r, q, d, mu = (Parameter(n, v) for n, v in (("r", 0.1), ("q", 0.08), ("d", 0.02), ("mu", 1e-3)))
+    kS, kR, h = (Parameter(n, v) for n, v in (("kS", 0.5), ("kR", 0.15), ("h", 0.4)))
+    S, R = (State(n, v, kind="tumour", bounds=(0, 1.2)) for n, v in (("S", 0.5), ("R", 0.01)))
+    u = Input("u")
+    felt = u**2 / (h**2 + u**2)
+    rates = {S: r * S * (1 - S - R) - d * S - kS * felt * S, R: q * R * (1 - S - R) - d * R - kR * felt * R}
+    problem = Problem(Model("two clones", rates=rates, transfers={(S, R): mu * S}))
+    curve = threshold_curve(problem, "u", "q", (0.05, 0.12), within=(0, 3), progress=False)
+    (cure,) = (p for p in curve if p.kind == "curative dose")
+    part = (cure.against - 0.02) / 0.15
+    np.testing.assert_allclose(cure.values, 0.4 * np.sqrt(part / (1 - part)), rtol=1e-6)
+    kept = {(p.kind, round(float(p.values.min()), 6), round(float(p.values.max()), 6)) for p in curve}
+    assert len(kept) == len(curve.pieces)  # none twice
