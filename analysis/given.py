@@ -4,7 +4,7 @@ import numpy as np
 
 from remission.models.errors import ProblemError, did_you_mean
 
-__all__ = ["box_sides", "low_high", "positive"]
+__all__ = ["box_sides", "low_high", "positive", "seconds"]
 
 
 def low_high(given, what) -> tuple:
@@ -31,6 +31,17 @@ def box_sides(given, names, verb) -> dict:
         if name not in names:
             raise ProblemError(f"{verb}: box names {name!r}; {did_you_mean(str(name), names)}")
     return sides
+
+
+def seconds(given, verb) -> float:
+    """A limit of time: a number of 0 or more, which may be infinite."""
+    try:
+        value = float(given)
+    except (TypeError, ValueError):
+        value = np.nan
+    if not value >= 0:
+        raise ProblemError(f"{verb}: time_limit is a number of seconds, got {given!r}")
+    return value
 
 
 def positive(given, what) -> float:

@@ -7,7 +7,7 @@ import numpy as np
 
 from remission.models.errors import ProblemError, did_you_mean, refuse_unknown_keywords
 
-from .value import Thresholds
+from .value import KINDS, Thresholds
 
 __all__ = ["ThresholdCurve", "ThresholdPiece"]
 
@@ -162,9 +162,15 @@ class ThresholdCurve(Sequence):
         from .curve import solve_at
 
         low, high = self.span
+        if kind is not None and kind not in KINDS:
+            raise ProblemError(f"there is no kind {kind!r}; {did_you_mean(str(kind), KINDS)}")
+        try:
+            value = float(value)
+        except (TypeError, ValueError):
+            raise ProblemError(f"the curve is asked at a value of {self.against}, got {value!r}") from None
         if not low <= value <= high:
             raise ProblemError(f"the curve is known for {self.against} within {low:g} to {high:g}, not at {value:g}")
-        return solve_at(self, float(value), kind)
+        return solve_at(self, value, kind)
 
     def regions(self, n=160):
         """What becomes of the tumour in each part of the plane.

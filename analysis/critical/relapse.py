@@ -95,6 +95,7 @@ def time_to_relapse(solution=None, level=None, *, of="burden") -> "Threshold | O
             coefficients["since the last change of treatment"] = float(value + problem.t_span[0] - changes[-1])
     conditions = (_words(seen, of, level, solution), *told)
     direction = f"{of} is back at {level:g}" if seen.back is not None else ""
+    direction = _words(seen, of, level, solution) if seen.always else direction
     return Threshold(
         problem, "time to relapse", "t", float(value), problem.model.time_unit, "crossing", direction, "numerical",
         None, slopes, conditions, None, {}, coefficients,

@@ -7,7 +7,7 @@ from remission.models.errors import ProblemError, did_you_mean, refuse_unknown_k
 from remission.solvers import Problem
 from remission.solvers.grid import refuse_grid
 
-from ..given import box_sides, positive
+from ..given import box_sides, seconds
 from ..outcomes import as_outcome
 from .cases import CASES, NAMED, Asked
 from .moved import moved_of
@@ -158,7 +158,7 @@ def thresholds(
         "level": level,
         "box": None if box is None else box_sides(box, problem.system.states, "thresholds"),
         "n": n,
-        "time_limit": positive(time_limit, "thresholds: time_limit"),
+        "time_limit": seconds(time_limit, "thresholds"),
         "complete": complete,
     }
     find = importlib.import_module(f".{case.file}", __package__).find

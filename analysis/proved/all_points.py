@@ -8,7 +8,7 @@ from remission.models.errors import CertificateError, ProblemError, did_you_mean
 from remission.solvers import Problem
 from remission.solvers.grid import refuse_grid
 
-from ..given import low_high, positive
+from ..given import low_high, seconds
 from . import answer, events, points, reduce, search
 from .all_points_value import CertifiedPoints, Stretch
 from .ranges import box_over, states_at, with_value
@@ -76,7 +76,7 @@ def certified_points(problem, of, within, box=None, *, kinds=KINDS, time_limit=2
     if not isinstance(problem, Problem):
         raise ProblemError(f"certified_points: the first argument must be a Problem, got {type(problem).__name__}")
     refuse_grid(problem, "certified_points")
-    of, time_limit = getattr(of, "name", of), positive(time_limit, "certified_points: time_limit")
+    of, time_limit = getattr(of, "name", of), seconds(time_limit, "certified_points")
     reason = answer.why_not()
     if reason:
         raise ProblemError(f"certified_points: no proof can be had: {reason}")

@@ -11,6 +11,8 @@ import numpy as np
 import sympy as sp
 
 from remission.models.errors import CertificateError, ProblemError, did_you_mean, refuse_unknown_keywords
+from remission.solvers import Problem
+from remission.solvers.grid import refuse_grid
 from remission.solvers.tape import make_tape, run_python
 
 from . import answer, faces, point_signs
@@ -145,8 +147,12 @@ def _certify(kind, problem, of, state, value, absent):
     reason = answer.why_not()
     if reason:
         raise CertificateError(f"certify {kind}: no proof can be had: {reason}")
-    system = _checked(problem, of)
+    system = _checked(problem, of, f"certify {kind}")
     state = _by_name(problem, state)
+    try:
+        value = float(value)
+    except (TypeError, ValueError):
+        raise ProblemError(f"certify {kind}: the guess of {of} is a number, got {value!r}") from None
     sizes = sizes_of(problem)
     gone = _absent(problem, kind, state, absent, sizes)
     try:
@@ -156,13 +162,16 @@ def _certify(kind, problem, of, state, value, absent):
     values = answer.parameter_intervals(problem)
     kept = [v for s, v in zip(system.parameters, values, strict=True) if s.name != of]
     work = Work(problem, made, np.array(kept).reshape(-1, 2), sizes)
-    region, enclosure = work.prove(state, float(value))
+    region, enclosure = work.prove(state, value)
     return point_signs.point(problem, of, made, work, region, enclosure)
 
 
-def _checked(problem, of):
+def _checked(problem, of, verb="certify"):
     from remission.models import t
 
+    if not isinstance(problem, Problem):
+        raise ProblemError(f"{verb}: the first argument must be a Problem, got {type(problem).__name__}")
+    refuse_grid(problem, verb)
     problem.inputs()
     system = faces.opened(problem.model)
     own = [s.name for s in (*problem.model.parameters, *problem.model.inputs)]
@@ -176,9 +185,14 @@ def _checked(problem, of):
 
 def _by_name(problem, state):
     names = problem.system.states
-    if not hasattr(state, "keys"):
-        state = dict(zip(names, np.asarray(state, dtype=float).tolist(), strict=True))
-    given = {getattr(k, "name", k): float(v) for k, v in state.items()}
+    try:
+        if not hasattr(state, "keys"):
+            state = dict(zip(names, np.asarray(state, dtype=float).tolist(), strict=True))
+        given = {getattr(k, "name", k): float(v) for k, v in state.items()}
+    except (TypeError, ValueError):
+        raise ProblemError(
+            f"certify: the guess is a dict of state -> value, or the values of {', '.join(names)}, got {state!r}"
+        ) from None
     for name in names:
         if name not in given:
             raise ProblemError(f"the guess has no state {name!r} of {problem.model.name}; it has {', '.join(given)}")

@@ -8,7 +8,7 @@ from remission.models.errors import ProblemError, refuse_unknown_keywords
 from remission.solvers import Problem
 from remission.solvers.grid import refuse_grid
 
-from ..given import low_high, positive
+from ..given import low_high, seconds
 from . import answer, plane_cells, points
 from .map_value import Region, StabilityMap
 from .ranges import box_over, states_at, with_value
@@ -64,7 +64,7 @@ def stability_map(problem, over, box=None, *, time_limit=20.0, undecided=0.005, 
     >>> found.at(e=0.6, B=40).label
     'only tumour-free'
     """
-    began, time_limit = time.monotonic(), positive(time_limit, "stability_map: time_limit")
+    began, time_limit = time.monotonic(), seconds(time_limit, "stability_map")
     over = _checked(problem, over)
     sides = box_over(problem, over, box)
     with _Bar(progress) as tell:

@@ -18,8 +18,8 @@ def test_ranges_boxes_and_numbers_are_checked_in_one_way(loop):
         (lambda: rm.thresholds(loop, "e", kinds=3), "kinds is a kind"),
         (lambda: rm.thresholds(loop, "e", box=(0, 1)), "box is a dict"),
         (lambda: rm.thresholds(loop, "e", box={"Q": (0, 1)}), "thresholds: box names 'Q'"),
-        (lambda: rm.thresholds(loop, "e", time_limit="a"), "time_limit is a number above 0"),
-        (lambda: rm.thresholds(loop, "e", time_limit=0), "time_limit is a number above 0"),
+        (lambda: rm.thresholds(loop, "e", time_limit="a"), "time_limit is a number of seconds"),
+        (lambda: rm.thresholds(loop, "e", time_limit=-1), "time_limit is a number of seconds"),
         (lambda: rm.certified_points(loop, "e", "x"), r"range of e is \(low, high\)"),
         (lambda: rm.certified_points(loop, "e", (1, 0)), "low has to be less"),
         (lambda: rm.certified_points(loop, "e", (0, 1), kinds="folds"), "no kind 'folds'"),
@@ -30,6 +30,9 @@ def test_ranges_boxes_and_numbers_are_checked_in_one_way(loop):
         (lambda: rm.separatrix(loop, 7), "saddle=7"),
         (lambda: rm.fate(loop, box=[1]), "box is a dict"),
         (lambda: rm.forced_orbit(loop, "a"), "period is a number above 0"),
+        (lambda: rm.certify_fold(loop, "e", 3, 0.78), "guess is a dict"),
+        (lambda: rm.certify_fold(loop, "e", loop.initial_values(), "x"), "guess of e is a number"),
+        (lambda: rm.certify_fold(loop.model, "e", {}, 0.78), "must be a Problem, got Model"),
         (lambda: rm.time_to_relapse(level="a"), "a number above 0"),
         (lambda: rm.time_to_relapse(level=-1), "a number above 0"),
     ]
@@ -45,6 +48,8 @@ def test_proofs_over_parameters_refuse_a_grid():
         rm.certified_points(spread, "u", (0, 1))
     with pytest.raises(rm.ProblemError, match=r"stability_map: .* one well-mixed cell"):
         rm.stability_map(spread, {"u": (0, 1), "turnover": (0, 0.5)}, progress=False)
+    with pytest.raises(rm.ProblemError, match=r"certify transcritical: .* one well-mixed cell"):
+        rm.certify_transcritical(spread, "u", {"S": 0, "R": 0}, 0.5)
 
 
 def test_one_hopf_point_and_one_kind_need_no_list():
@@ -77,3 +82,9 @@ def test_a_rate_without_value_at_an_end_of_the_range_is_said():
     found = rm.thresholds(problem, "u", within=(0, 1))
     assert len(found) == 0
     assert any("has no value at an end" in note for note in found.notes)
+
+
+def test_a_tumour_that_was_never_small_is_said_to_be_so():
+    """Before, the line ended after "t = 0"."""
+    grown = rm.solve(Problem(rm.models.logistic_growth(), t_span=(0, 10)))
+    assert "never falls below" in str(rm.time_to_relapse(grown, 1e-9, of=grown.names[0]))
