@@ -239,13 +239,9 @@ def output_times(problem, t_eval) -> np.ndarray:
 def _default_times(problem, trace):
     first, last = problem.t_span
     inside = [e.time for e in trace.events if first < e.time < last]
-    count = (
-        default_count(problem.grid.size * problem.system.n)
-        if len(problem.grid.shape) == 2
-        else 101
-        if problem.grid.spatial
-        else 401
-    )
+    count = 101 if problem.grid.spatial else 401
+    if len(problem.grid.shape) == 2:
+        count = default_count(problem.grid.size * problem.system.n)
     times = np.sort(np.concatenate([np.linspace(first, last, count), inside]))
     return times[np.append(True, np.diff(times) > 0)]  # np.unique would import masked arrays
 

@@ -163,3 +163,13 @@ def test_what_blows_up_says_so():
     with pytest.warns(UserWarning, match=r"t = 1"):
         solution = solve(Problem(model, t_span=(0, 2), grid=Grid((3, 3), 1.0, "rectangle")))
     assert solution.status in ("failed", "not finite")
+
+
+def test_slow_fields_take_explicit_steps():
+    start = {"c": 0.9 * sp.exp(-((x - 4) ** 2) - (y - 3) ** 2)}
+    problem = Problem(glioma_invasion(), t_span=(0, 60), grid=Grid((8, 10), (8.0, 10.0), "rectangle"), initial=start)
+    exact = wholly_solved(problem, [17.0, 60.0])
+    slow, fast = (solve(problem, t_eval=[17.0, 60.0], rtol=rtol, atol=0.1 * rtol) for rtol in (1e-7, 1e-2))
+    assert slow.trace.evaluations > 5 * slow.trace.steps > 4 * fast.trace.steps
+    np.testing.assert_allclose(slow["c"], exact["c"], atol=2e-7)
+    np.testing.assert_allclose(fast["c"], exact["c"], atol=1e-2)

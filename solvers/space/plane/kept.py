@@ -63,13 +63,15 @@ class Kept:
 
 
 class Between:
-    """Values between the last ends of steps, by the polynomial through up to four of them."""
+    """Values between the last ends of steps, by the polynomial through up to four of them, or as a step says itself."""
 
-    def __init__(self, points):
-        self.points = points
+    def __init__(self, points, step=None):
+        self.points, self.step = points, step
 
     def field(self, t) -> np.ndarray:
         """(n, N) at one time."""
+        if self.step is not None:
+            return self.step.field(t, self.points[-2][1], self.points[-1][1])
         found, times = 0.0, [p[0] for p in self.points]
         for i, (time, y) in enumerate(self.points):
             weight = np.prod([(t - other) / (time - other) for k, other in enumerate(times) if k != i])

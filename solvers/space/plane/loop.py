@@ -5,6 +5,8 @@ import numpy as np
 from ...events import fired, first_crossing
 from ...moving import MOST_STEPS, Stop
 from ...rules import watches
+from . import explicit
+from .explicit import REACH, Explicit, spectral_radius
 from .kept import Between, Kept, default_count
 from .plan import make_plan
 from .step import ORDER, Stepper
@@ -13,6 +15,7 @@ __all__ = ["PlaneLoop"]
 
 SAFETY, SHRINK, GROW = 0.9, 0.2, 5.0
 FIRST = 1e-3  # of the time in which fields change by their own size: the first step that is tried
+RECHECK = 25  # explicit steps after which one by sweeps is tried
 POINTS = 4  # ends of steps that values between them are read from
 
 
@@ -26,6 +29,8 @@ class PlaneLoop:
         even = np.linspace(first, last, default_count(moving.y.size))
         self.times = even if times is None else np.asarray(times, dtype=float)
         self.segments, self.evaluations, self.rejected = [], 0, 0
+        self.smooth = not any(term.carried for term in moving.spatial.written.terms)
+        self.explicit, self.one, self.radius, self.since = False, None, np.inf, 0
         self.rtol, self.atol = 0.1 * moving.rtol, 0.1 * np.asarray(moving.atol)
 
     def segment(self, stop):
@@ -83,8 +88,8 @@ class PlaneLoop:
     def advance(self, stepper, t, y, stop, h):
         """One accepted step from (t, y): (time, fields, next h)."""
         tiny = 1e-14 * max(abs(t), abs(stop))
-        stepper.begin(t, y, self.scale(y))
-        new = np.empty_like(y)
+        self.prepare(stepper, t, y, h)
+        new, order = np.empty_like(y), explicit.ORDER if self.explicit else ORDER
         while True:
             h = min(h, self.max_step)
             last = t + h >= stop - tiny
@@ -95,18 +100,43 @@ class PlaneLoop:
                 raise self.stuck(t, y)
             if self.moving.steps + self.rejected > MOST_STEPS:
                 raise Stop("too many steps", f"more than {MOST_STEPS} steps before t = {t:g}; try a larger rtol")
-            error = stepper.attempt(t, y, step, new, self.rtol, self.atol)
+            error = self.attempt(stepper, t, y, step, new)
             below = bool(np.any(stepper.low < np.minimum(-self.moving.floor, 2.0 * y.min(axis=1))))
             if not error < np.inf or below:
                 h, self.rejected = 0.25 * step, self.rejected + 1
                 if h < 1e-12 * max(abs(t), abs(stop)):
                     raise self.stuck(t, new)
                 continue
-            factor = min(GROW, max(SHRINK, SAFETY * max(error, 1e-10) ** (-1.0 / ORDER)))
+            factor = min(GROW, max(SHRINK, SAFETY * max(error, 1e-10) ** (-1.0 / order)))
             if error > 1.0:
                 h, self.rejected = step * min(factor, 0.9), self.rejected + 1
                 continue
-            return (stop if last else t + step), new, (step * factor if not last or factor < 1.0 else max(h, step))
+            longer = step * factor if not last or factor < 1.0 else max(h, step)
+            if self.explicit:
+                longer = min(longer, REACH / self.radius)
+            return (stop if last else t + step), new, longer
+
+    def prepare(self, stepper, t, y, h):
+        """Rates, and for a step by sweeps derivatives, at the start of a step; which of both it will be.
+
+        Now and then a step by sweeps is taken even so: its error says whether much longer ones would do by now.
+        """
+        self.since += 1
+        self.explicit = self.smooth and self.radius * h <= REACH and self.since < RECHECK
+        if not self.explicit:
+            stepper.begin(t, y, self.scale(y))
+            self.radius, self.since = spectral_radius(stepper), 0
+        elif self.one is not None and self.one.stepper is stepper and self.one.known == t:
+            stepper.first[:] = self.one.K[-1]
+        else:
+            stepper.rates(t, y, stepper.first)
+
+    def attempt(self, stepper, t, y, h, new):
+        if not self.explicit:
+            return stepper.attempt(t, y, h, new, self.rtol, self.atol)
+        if self.one is None or self.one.stepper is not stepper:
+            self.one = Explicit(stepper)
+        return self.one.attempt(t, y, h, new, self.rtol, self.atol)
 
     def stuck(self, t, y):
         finite = bool(np.all(np.isfinite(y)))
@@ -116,14 +146,21 @@ class PlaneLoop:
 
     def keep(self, kept, points, before, t):
         """Keep the fields at the output times that the last step passed."""
+        between = self.between(points)
         for time in self.times[(self.times > before) & (self.times <= t)]:
-            kept.append((time, points[-1][1] if time == t else Between(points).field(time)))
+            kept.append((time, points[-1][1] if time == t else between.field(time)))
+
+    def between(self, points):
+        """Values within the last step."""
+        start, end, one = points[-2][0], points[-1][0], self.one
+        its_own = self.explicit and one is not None and one.began == start and abs(one.known - end) <= 1e-14 * abs(end)
+        return Between(points, one if its_own else None)
 
     # --- state events -------------------------------------------------------------------------------------------------
 
     def search(self, watched, points, before):
         """(time, watch) of the first crossing in the last step, or None."""
-        return first_crossing(watched, Between(points[-POINTS:]), _flat(before), _flat(points[-1]))
+        return first_crossing(watched, self.between(points[-POINTS:]), _flat(before), _flat(points[-1]))
 
     def land(self, stepper, before, time, watch):
         """Time and fields at a crossing, as accurate as a step itself."""
