@@ -44,6 +44,10 @@ _SHELVES = {
         separatrix
     """,
     "waves": "bistable_speed critical_width front_speed front_speed_between",
+    "space": """
+        FieldBranch SteadyField ThresholdAmplitude Wave WaveBranch continue_field continue_waves front_stall
+        linear_speed steady_field threshold_amplitude travelling_wave
+    """,
     "tables": "Table read_table write_table",
     "experiment": "Experiment Scaled Series",
     "fitting": "Fit LogNormal Normal Own Prediction Shared Start fit",

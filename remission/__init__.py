@@ -36,6 +36,7 @@ _SHELVES = {
         thresholds threshold Threshold Thresholds fate time_to_relapse
         continue_cycles forced_orbit forced_orbits floquet_multipliers
         threshold_curve combination_index ThresholdCurve
+        travelling_wave continue_waves front_stall linear_speed steady_field continue_field threshold_amplitude
         read_table Experiment Own Shared Scaled fit
         animate plot
     """,

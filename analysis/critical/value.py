@@ -24,6 +24,7 @@ KINDS = {
     "time to relapse": "the first time after the nadir at which the tumour is detected again",
     "change of fate": "on one side of the value the tumour ends in one steady state, on the other in another",
     "crossing": "an outcome passes a level",
+    "front stall": "on one side the tumour front invades, on the other it retreats, although a large tumour persists",
 }
 FOUND = ("symbolic", "certified", "numerical")
 

@@ -32,6 +32,8 @@ DRAWERS = {
     "PhasePortrait": ("phase", "plot_phase_portrait"),
     "ExpectedLineages": ("survival", "plot_lineages"),
     "StabilityMap": ("stability_map", "plot_stability_map"),
+    "Wave": ("waves", "plot_wave"),
+    "WaveBranch": ("waves", "plot_wave_branch"),
 }
 _SHELVES = {
     "solution": "plot_solution solution_panels",
@@ -50,6 +52,7 @@ _SHELVES = {
     "cycles": "plot_cycles plot_periods plot_orbit plot_multipliers",
     "phase": "plot_basins plot_nullclines plot_phase_portrait plot_separatrix",
     "survival": "plot_survival plot_lineages kaplan_meier",
+    "waves": "plot_wave plot_wave_branch",
     "plane": "plot_plane mark_threshold",
     "comparison": "plot_forest plot_observed_predicted",
     "legend": "place_legend",
@@ -68,7 +71,8 @@ def plot(result, ax=None, **options):
     ----------
     result : Solution, Model, Table, Dataset, Fit, Prediction, Sweep, Sensitivity, SteadyStates, Branch,
         Branches, Curve, Curves, Threshold, Thresholds, ThresholdCurve, CycleBranch, CycleBranches, Orbit, Separatrix,
-        Basins, Nullclines, PhasePortrait, StabilityMap or ExpectedLineages
+        Basins, Nullclines, PhasePortrait, StabilityMap, Wave, WaveBranch or
+        ExpectedLineages
     ax : Axes, optional
         Where to draw; a new figure if not given.
     **options
