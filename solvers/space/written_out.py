@@ -30,7 +30,8 @@ def describe(solution) -> list:
         fields = solution.at([first, last], name).reshape(2, -1)
         start, end = fields @ weights
         lines.append(f"  {name:<{width}}{start:g} -> {end:g}  ({fields[1].min():g} to {fields[1].max():g})")
-    low = {name: value for name, value in solution.minimum.items() if value < 0}
+    noise = dict(zip(problem.system.states, 1e-3 * np.asarray(problem.tolerances()[1]), strict=True))
+    low = {name: value for name, value in solution.minimum.items() if value < -noise[name]}
     if low:
         lines.append("  below zero at a step: " + ", ".join(f"{name} {value:.2g}" for name, value in low.items()))
     for total, change in solution.drift.items():
