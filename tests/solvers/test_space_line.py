@@ -38,7 +38,7 @@ def test_elimination_solves_what_numpy_solves(n, cells, ring, reach):
             if ring or 0 <= at + k < cells:
                 full[at, :, (at + k) % cells] += J[2 + k, :, :, at]
     shape = tuple(range(n)) if n <= 4 else np.zeros(n)
-    room, b, found = rosenbrock._rooms(n, cells, reach, ring), random.random((n, cells)), np.zeros((n, cells))
+    room, b, found = rosenbrock.rooms(n, cells, ring), random.random((n, cells)), np.zeros((n, cells))
     gain = 7.0 * n
     assert rosenbrock._factor.py_func(J, reach, gain, ring, room, shape)
     rosenbrock._solve.py_func(J, reach, ring, room, b, found, shape)

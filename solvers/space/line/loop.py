@@ -45,9 +45,11 @@ class LineLoop(CompiledLoop):
         room = int(max(1, min(capacity, ROOM // (self.rows * y.size))))
         ts, rows = np.empty(room + 1), np.empty((room, self.rows, y.shape[1], n))
         h = step[0] or min(FIRST * (moving.problem.t_span[1] - moving.problem.t_span[0]), stop - t)
+        tapes, field = plan.tables(inputs), (*plan.field, infusion)
+        places = rosenbrock.prepare(y, t, tapes, plan.plans, field)
         status, t, h, steps, rejected = rosenbrock.march(
             y, t, stop, h, (0.1 * moving.rtol, 0.1 * moving.atol, int(plan.clock)), self.coefficients_of,
-            plan.tables(inputs), plan.plans, (*plan.field, infusion), ts, rows, self.max_step, MOST_STEPS, plan.shape,
+            tapes, plan.plans, field, places, ts, rows, self.max_step, MOST_STEPS, plan.shape,
         )  # fmt: skip
         step[0] = h
         self.evaluations += (steps + rejected) * self.table.stages

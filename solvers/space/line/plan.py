@@ -109,13 +109,11 @@ def make_plan(spatial) -> Plan:
 
 def _levels(tape, n, clock):
     """Of each register, what it depends on: numbers and parameters, the place, or states and time."""
-    level = np.full(tape.n_registers, STILL)
-    level[tape.first_variable : tape.n_given] = PLACED
-    level[tape.n_given - n : tape.n_given] = MOVING
-    level[tape.first_variable - 1] = MOVING if clock else STILL
-    for i, (operation, a, b) in enumerate(tape.code.tolist()):
-        level[tape.n_given + i] = max(level[a], STILL if operation == POWER_WHOLE else level[b])
-    return level
+    given, first = tape.n_given, tape.first_variable
+    level = [STILL] * (first - 1) + [MOVING if clock else STILL] + [PLACED] * (given - n - first) + [MOVING] * n
+    for operation, a, b in tape.code.tolist():
+        level.append(max(level[a], STILL if operation == POWER_WHOLE else level[b]))
+    return np.array(level)
 
 
 def _still_first(tape, n, clock):

@@ -8,7 +8,7 @@ from .elimination import factor, factor_ring, solve, solve_ring
 from .machine import run_cells, settle
 from .tridiagonal import factor_inwards, solve_inwards
 
-__all__ = ["DONE", "FULL", "NOT_FINITE", "STUCK", "march"]
+__all__ = ["DONE", "FULL", "NOT_FINITE", "STUCK", "march", "prepare", "rooms"]
 
 DONE, FULL, STUCK, NOT_FINITE = range(4)
 SAFETY, SHRINK, GROW = 0.9, 0.2, 6.0
@@ -72,12 +72,14 @@ def _evaluate(y, time, tape, field, plan, work, out, f):
 def _by_time(y, t, step, tape, field, plan, work, out, f, other):
     """f becomes the derivative of the rates by time, a central difference."""
     d = APART * max(abs(t), step)
-    f[:], other[:] = 0.0, 0.0
-    _evaluate(y, t + d, tape, field, plan, work, out, f)
-    _evaluate(y, t - d, tape, field, plan, work, out, other)
-    for i in range(f.shape[0]):
-        for c in range(f.shape[1]):
-            f[i, c] = (f[i, c] - other[i, c]) / (2.0 * d)
+    other[:] = 0.0
+    for side in range(2):
+        f[:] = 0.0
+        _evaluate(y, t + d - 2 * d * side, tape, field, plan, work, out, f)
+        for i in range(f.shape[0]):
+            for c in range(f.shape[1]):
+                other[i, c] = f[i, c] if side == 0 else (other[i, c] - f[i, c]) / (2.0 * d)
+    f[:] = other
 
 
 @compiled
@@ -128,24 +130,38 @@ def _write(y, new, U, dense, row):
                 row[2 + d, c, i] = line[c]
 
 
-@compiled
-def _rooms(n, N, reach, cyclic):
-    """Room for elimination; what a run does not use is small."""
-    wide = N if cyclic or reach == 2 else 1
+def rooms(n, N, cyclic):
+    """Room for elimination; what a run does not touch takes no memory."""
     q = 2 * n if cyclic else 1
     A, P, G, W = np.zeros((2, n, n)), np.empty((N, n, n)), np.zeros((N, n, n)), np.zeros((N, n, n))
-    F, Z, S = np.zeros((wide, 5, n, n)), np.empty((q, N if cyclic else 1, n)), np.empty((q, q))
+    F, Z, S = np.zeros((N, 5, n, n)), np.empty((q, N if cyclic else 1, n)), np.empty((q, q))
     return A, P, G, W, F, Z, S, np.empty((N, n))
 
 
+def prepare(state, t, tapes, plans, field):
+    """What `march` works in: outputs of both tapes with what never moves, linear parts of the rates, room."""
+    (short, full), (given, geometry, walls, _), (n, N) = tapes, field, state.shape
+    y, out, less = np.zeros((n, N + 2)), np.zeros((len(full[1]), N + 2)), np.zeros((len(short[1]), N + 2))
+    g, scratch, base = np.zeros((len(plans[1][0]), N + 1)), np.zeros((8, N + 1)), np.zeros((5, n, n, N))
+    y[:, 1 : N + 1] = state
+    see_walls(y, walls)
+    settle(full, out)
+    settle(short, less)
+    run_cells(full, t, given, y, out)
+    conductances(out, plans[1][0], geometry, g)
+    jacobian(y, out, plans[1], geometry, walls, 1, scratch, base)
+    return (less, out), (g, scratch), (base, np.zeros((5, n, n, N))), rooms(n, N, walls[0])
+
+
 @compiled
-def march(state, t, stop, h, settings, method, tapes, plans, field, ts, rows, longest, most, shape):
+def march(state, t, stop, h, settings, method, tapes, plans, field, places, ts, rows, longest, most, shape):
     """Advance state (n, N) in place from t to stop.
 
     settings: (rtol, atol (n,), 1 if time is in the equations); method: (a, c, dense, gamma, order, points, slants), the
     last two the times of the stages and their parts of the derivative by time; tapes and plans: those without and with
-    derivatives; field: (given (n_given, N + 2), geometry, walls, infusion). The log: ts (room + 1,) ends of steps, rows
-    (room, 2 + m, N, n) start, end and shapes of each. Returns (status, t, next h, steps, rejected).
+    derivatives; field: (given (n_given, N + 2), geometry, walls, infusion); places: of `prepare`. The log: ts
+    (room + 1,) ends of steps, rows (room, 2 + m, N, n) start, end and shapes of each. Returns (status, t, next h,
+    steps, rejected).
     """
     rtol, atol, clock = settings
     a, c, dense, gamma, order, points, slants = method
@@ -155,18 +171,9 @@ def march(state, t, stop, h, settings, method, tapes, plans, field, ts, rows, lo
     stages, (n, N) = a.shape[0], state.shape
     y, point = np.zeros((n, N + 2)), np.zeros((n, N + 2))
     f, first, by_time, U = np.zeros((n, N)), np.zeros((n, N)), np.zeros((n, N)), np.zeros((stages, n, N))
-    J, base = np.zeros((5, n, n, N)), np.zeros((5, n, n, N))
-    out, less = np.zeros((full[1].shape[0], N + 2)), np.zeros((short[1].shape[0], N + 2))
-    work = np.zeros((plan[0].shape[0], N + 1)), np.zeros((8, N + 1))
-    y[:, 1 : N + 1] = state
-    see_walls(y, walls)
-    settle(full, out)
-    settle(short, less)
-    run_cells(full, t, field[0], y, out)
-    conductances(out, plan[0], geometry, work[0])
-    jacobian(y, out, plan, geometry, walls, 1, work[1], base)
+    (less, out), work, (base, J), room = places
     widest = 1
-    room = _rooms(n, N, widest, cyclic)
+    y[:, 1 : N + 1] = state
     steps, rejected = 0, 0
     ts[0] = t
     tiny = 1e-14 * max(abs(t), abs(stop))
@@ -182,9 +189,7 @@ def march(state, t, stop, h, settings, method, tapes, plans, field, ts, rows, lo
         if widest == 2:
             J[0], J[4] = 0.0, 0.0
         reach = jacobian(y, out, plan, geometry, walls, 0, work[1], J)
-        if reach > widest:
-            widest = reach
-            room = _rooms(n, N, widest, cyclic)
+        widest = max(reach, widest)
         accepted = False
         while not accepted:
             h = min(h, longest)
