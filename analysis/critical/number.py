@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from remission.models.errors import ProblemError
+from remission.models.errors import ProblemError, did_you_mean
 
 from ..continuation.equations import equations_of
 from ..continuation.points import Local, branch_point, fold_point, hopf_point
@@ -54,6 +54,7 @@ def number(problem, of, which, within=None, clone=None, base=None) -> float:
         `inf` where there is none in the range and the tumour is there at the end of it, `-inf` where there is none
         and the tumour is gone at the beginning already. For a latest day or a largest residue the other way round.
     """
+    _known_clone(problem, clone)
     moved = moved_of(problem, of) if which in (*RARE, *BRANCHED) else None
     if moved is not None and _steady(problem, moved, which):
         base = None if base is None else bound(base, moved)[0]
@@ -82,6 +83,12 @@ def number(problem, of, which, within=None, clone=None, base=None) -> float:
 
 def _steady(problem, moved, which):
     return Asked(problem, moved, (which,), None).constant and moved.role in ("input", "parameter", "treatment")
+
+
+def _known_clone(problem, clone):
+    names = [s.name for s in problem.model.states if s.info.kind == "tumour"]
+    if clone is not None and clone not in names:
+        raise ProblemError(f"threshold: {problem.model.name} has no clone {clone!r}; {did_you_mean(clone, names)}")
 
 
 def _meant(problem, rare, which, clone):

@@ -88,3 +88,9 @@ def test_a_tumour_that_was_never_small_is_said_to_be_so():
     """Before, the line ended after "t = 0"."""
     grown = rm.solve(Problem(rm.models.logistic_growth(), t_span=(0, 10)))
     assert "never falls below" in str(rm.time_to_relapse(grown, 1e-9, of=grown.names[0]))
+
+
+def test_a_clone_that_is_not_there_is_no_infinite_dose():
+    outcome = rm.threshold("clone dose", of="u", within=(0, 1), clone="Q")
+    with pytest.raises(rm.ProblemError, match="no clone 'Q'"):
+        rm.sensitivity(Problem(rm.models.clonal_relapse()), [outcome], vary=["r_R"])
