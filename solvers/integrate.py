@@ -43,7 +43,9 @@ class Trace:
     lowest: np.ndarray | None = None  # of each state on a grid, at any step
 
 
-def run(problem, method, rtol=None, atol=None, columns=(), max_step=np.inf, controlled=False, times=None) -> Trace:
+def run(
+    problem, method, rtol=None, atol=None, columns=(), max_step=np.inf, controlled=False, times=None, progress=False
+) -> Trace:
     """Integrate a problem over its span.
 
     Parameters
@@ -59,6 +61,8 @@ def run(problem, method, rtol=None, atol=None, columns=(), max_step=np.inf, cont
         Whether a compiled method looks at the error of the sensitivities; SciPy's always do.
     times : (n_t,) array, optional
         Output times: a compiled run on a rectangle keeps fields there and nowhere else.
+    progress : bool
+        Whether a run on a grid shows a bar on the terminal.
 
     Returns
     -------
@@ -70,6 +74,7 @@ def run(problem, method, rtol=None, atol=None, columns=(), max_step=np.inf, cont
         from .space.moving import SpatialMoving
 
         moving = SpatialMoving(problem, columns, rtol, atol)
+        moving.show(progress)
         if name in COMPILED:
             from .space.line.loop import LineLoop
 

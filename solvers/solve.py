@@ -30,7 +30,7 @@ class SolveWarning(UserWarning):
 @refuse_unknown_keywords
 def solve(
     problem, method=None, *, t_eval=None, rtol=None, atol=None, sensitivities=None, max_step=None,
-    error_control="all",
+    error_control="all", progress=False,
 ) -> "Solution":  # fmt: skip
     """Integrate a problem over its time span.
 
@@ -57,6 +57,8 @@ def solve(
     error_control : {"states", "all"}
         What a compiled method's steps are chosen by: the states alone, or the sensitivities too, each times the size
         of its parameter within the tolerance of its state and `rtol` of itself. SciPy's methods always take all.
+    progress : bool
+        Show a bar for a run on a grid that takes more than a second.
 
     Returns
     -------
@@ -90,7 +92,7 @@ def solve(
         raise ProblemError(f"solve: max_step must be above 0, got {max_step!r}")
     _check_problem_tolerances(problem, rtol, atol)
     controlled = all_controlled(error_control) and bool(columns)
-    trace, shown = _integrated(moved, method, shown, (rtol, atol, columns, step, controlled, times))
+    trace, shown = _integrated(moved, method, shown, (rtol, atol, columns, step, controlled, times, bool(progress)))
     if times is None:
         times = _default_times(problem, trace)
     solution = Solution(problem, times, trace, shown, names)

@@ -25,7 +25,18 @@ class SpatialMoving(Moving):
         self.weights = self.spatial.volumes / self.spatial.volumes.sum()
         super().__init__(problem, (), rtol, atol)
         self.lowest = self.y.min(axis=1)
-        self.gathered = Gathered(self.spatial, self.y)
+        self.gathered, self.bar = Gathered(self.spatial, self.y), None
+
+    def show(self, progress):
+        """Start a bar over the time span, silent in logs and where it is not wanted."""
+        if not progress:
+            return
+        from tqdm import tqdm
+
+        first, last = self.problem.t_span
+        form = "{l_bar}{bar}| t = {n:.4g} of {total:.4g} [{elapsed}<{remaining}]"
+        # disable=None: tqdm itself is silent where there is no terminal
+        self.bar = tqdm(total=last - first, disable=None, delay=1.0, leave=False, bar_format=form)
 
     def first_state(self):
         return initial_fields(self.problem)
@@ -99,6 +110,8 @@ class SpatialMoving(Moving):
 
     def check(self):
         self.steps += 1
+        if self.bar is not None:
+            self.bar.update(self.t - self.problem.t_span[0] - self.bar.n)
         low = self.y.min(axis=1)
         below = np.flatnonzero(low < -self.floor)
         if below.size:

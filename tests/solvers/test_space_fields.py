@@ -90,3 +90,8 @@ def test_values_at_any_time_tables_and_a_start_from_the_end():
 def test_names_at_the_front_door():
     assert rm.Wall is Wall
     assert rm.y is y
+
+
+def test_a_bar_changes_nothing():
+    problem = Problem(two, t_span=(0, 2), grid=Grid(8, 1.0), initial={"S": profile(Grid(8, 1.0))})
+    np.testing.assert_array_equal(solve(problem, progress=True)["S"], solve(problem)["S"])
