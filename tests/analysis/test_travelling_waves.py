@@ -9,6 +9,7 @@ from remission.analysis import (
     front_speed,
     front_stall,
     linear_speed,
+    plot,
     thresholds,
     travelling_wave,
 )
@@ -86,6 +87,13 @@ def test_pulled_fronts_are_refused_and_their_least_speed_is_that_of_fisher():
     assert linear_speed(nagumo()) == 0.0
     with pytest.raises(ProblemError, match="pulled"):
         travelling_wave(problem)
+
+
+def test_figures_show_the_front_and_mark_the_stall(wave):
+    axis = plot(wave)
+    assert next(line.get_label() for line in axis.get_lines()) == "c / 1"
+    axis = plot(continue_waves(wave, "a", (0.2, 0.6), n_cells=200))
+    assert "stall at 0.5" in axis.get_legend_handles_labels()[1]
 
 
 @pytest.mark.parametrize(
