@@ -162,7 +162,8 @@ class Thresholds(Sequence):
         Where it was moved.
     items : tuple of Threshold
     complete : bool
-        Whether these are proved to be all of the kinds asked for in the range.
+        Whether these are proved to be all of the kinds asked for in the range. A change of stability between two
+        tumour states, such as one clone that no longer keeps another out, is no such kind: `certified_points` has it.
     status : str
         In words: how many were found, or that there are none in the range and on which side the problem lies.
     notes : tuple of str
