@@ -96,7 +96,7 @@ def _bars(thresholds, ax, most, legend, label):
     names = sorted({name for row in table for name in row})
     values = np.nan_to_num(np.array([[row.get(name, 0.0) for name in names] for row in table]))
     largest = np.max(np.abs(values), axis=0, initial=0.0)
-    if not np.any(largest > 0):
+    if not np.any(largest > NONE):
         raise ProblemError(f"plot: {thresholds[0].label} has no derivatives to draw, or percents of it mean nothing")
     shown = [j for j in np.argsort(-largest, kind="stable") if largest[j] > NONE][:most][::-1]
     ax = new_axes(ax, height=HEAD + ROW * len(shown) * (1 + 0.5 * (len(table) - 1)))

@@ -35,9 +35,10 @@ def paracrine_invasion() -> Model:
 
     **The blocker acts twice**: on recruitment and on climbing, both through `phi`.
 
-    **Space protects the host.** Signal leaks out of a small tumour, so that the residue from which it returns is four
-    to five times the well-mixed one, and a front stalls at a lower dose than the one at which the well-mixed large
-    tumour is lost.
+    **Space protects the host.** Signal leaks out of a small tumour: at e = 0.6 the density from which it returns is
+    3.7 times the well-mixed one in a layer of 1 mm at a wall, and 41 times in a ball of radius 1 mm
+    (`threshold_amplitude`). A front stalls at e = 0.98297 (B = 0) and at B = 20.569 (e = 0.6), below the dose 1.0028
+    and the blockade 29.861 at which the well-mixed large tumour is lost (`front_stall`).
 
     **No blow-up.** Myeloid cells climb a chemokine that they do not make. If they made it (CXCL2), aggregation in the
     manner of Keller and Segel could blow up in finite time: do not add that source without a saturation.
