@@ -13,6 +13,7 @@ def loop():
     return Problem(rm.models.paracrine_loop()).at_constant(e=0.6)
 
 
+@pytest.mark.optional
 def test_ranges_boxes_and_numbers_are_checked_in_one_way(loop):
     cases = [
         (lambda: rm.thresholds(loop, "e", kinds=3), "kinds is a kind"),
@@ -41,6 +42,7 @@ def test_ranges_boxes_and_numbers_are_checked_in_one_way(loop):
             call()
 
 
+@pytest.mark.optional
 def test_proofs_over_parameters_refuse_a_grid():
     """Steady states of one cell are no answer about a tissue."""
     spread = Problem(rm.models.sensitive_resistant(), grid=Grid(10, 1.0))
@@ -52,6 +54,7 @@ def test_proofs_over_parameters_refuse_a_grid():
         rm.certify_transcritical(spread, "u", {"S": 0, "R": 0}, 0.5)
 
 
+@pytest.mark.optional
 def test_one_hopf_point_and_one_kind_need_no_list():
     steady = rm.continue_branches(Problem(rm.models.kirschner_panetta()), "c", (0.02, 0.05), box=KIRSCHNER_PANETTA)
     with pytest.raises(rm.ProblemError, match="hopf= takes Hopf points over c, got int"):
@@ -60,6 +63,7 @@ def test_one_hopf_point_and_one_kind_need_no_list():
     assert [p.kind for p in found] == ["fold"]
 
 
+@pytest.mark.optional
 def test_verify_says_where_the_certificate_is():
     found = rm.steady_states(Problem(rm.models.logistic_growth()))
     with pytest.raises(rm.CertificateError, match=r"SteadyStates, give its \.certificate"):

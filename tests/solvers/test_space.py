@@ -138,6 +138,7 @@ def test_a_homogeneous_start_stays_with_the_well_mixed_model():
             np.testing.assert_allclose(many[name], np.full((1, *grid.shape), one[name][0]), rtol=2e-6)
 
 
+@pytest.mark.optional
 def test_the_compiled_line_agrees_with_scipy():
     start = {"tau": 0.8 / (1 + sp.exp((x - 2) * 8))}
     course = Treatment.intermittent({"e": 0.8, "B": 3.0}, on=5, off=5)

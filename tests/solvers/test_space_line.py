@@ -10,9 +10,9 @@ from remission.solvers.grid import Wall
 from remission.solvers.kernels.tables import METHODS
 from remission.solvers.space.discretise import discretise
 from remission.solvers.space.line import assembly, machine, rosenbrock
-from remission.solvers.space.line.loop import _method
 from remission.solvers.space.line.plan import make_plan, why_not
 
+pytestmark = pytest.mark.optional
 RING = {"left": "periodic", "right": "periodic"}
 GRIDS = {
     "ring": Grid(30, 3.0, walls=RING),
@@ -107,6 +107,8 @@ def test_time_in_the_equations(method):
 
 
 def test_times_of_the_stages():
+    from remission.solvers.space.line.loop import _method  # it needs llvmlite
+
     points, slants = _method(METHODS["Rodas5P"])[5:]
     np.testing.assert_allclose(slants[0], METHODS["Rodas5P"].gamma, rtol=1e-12)
     np.testing.assert_allclose(points[[0, 5, 6, 7]], [0, 1, 1, 1], atol=1e-12)

@@ -13,6 +13,7 @@ from remission.solvers.space.discretise import discretise
 from remission.solvers.space.plane.plan import make_plan
 from remission.solvers.space.plane.step import ALPHA, LOWER, SECOND, WEIGHTS, Stepper
 
+pytestmark = pytest.mark.optional
 ALONG_X, ALONG_Y = dict.fromkeys(("left", "right"), "periodic"), dict.fromkeys(("bottom", "top"), "periodic")
 WALLS = {
     "closed": {},
