@@ -88,7 +88,6 @@ def test_a_logistic_tumour_under_pulses_against_its_solution():
     assert alone.multipliers[1] == pytest.approx(on * off, rel=1e-8)
 
 
-@pytest.mark.optional
 def test_orbits_of_the_paracrine_loop():
     """Chemotherapy 7 of 14 days: without tumour stable, a small unstable orbit, a large stable one (522.7)."""
     problem = Problem(paracrine_loop(), treatment=Treatment.intermittent({"e": 1.0}, on=7, off=7))
@@ -104,7 +103,6 @@ def test_orbits_of_the_paracrine_loop():
             assert later[name][-1] == pytest.approx(value, rel=1e-4, abs=1e-6)
 
 
-@pytest.mark.optional
 def test_multipliers_are_slopes_of_the_period_map():
     problem = Problem(paracrine_loop(), treatment=Treatment.intermittent({"e": 1.0}, on=7, off=7))
     orbit = forced_orbits(problem)[2]
@@ -244,7 +242,6 @@ def test_multiplier_at_the_threshold_is_one(loop):
     assert orbit.start["M"] == pytest.approx(found.state["M"], rel=1e-7)
 
 
-@pytest.mark.optional
 @pytest.mark.parametrize("name", ["kM", "r", "m0"])
 def test_derivatives_of_the_pulsed_threshold_are_its_differences(loop, name):
     (found,) = thresholds(loop, "e", kinds="curative dose")
